@@ -1,0 +1,51 @@
+# Everything is installed by `setup`, which each target runs first; it does nothing when nothing changed.
+PYTHON ?= /usr/bin/python3
+STACK ?= lab-edge
+RECORDING ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+APT := git mmdebstrap systemd-container wireguard-tools nftables redis-server zstd iproute2 openssh-client python3 python3-venv
+DEB_STAMP := $(VENV)/.debs
+
+.PHONY: setup up test prove bench lint clean lock
+
+setup: $(STAMP)
+
+$(DEB_STAMP): Makefile
+	@missing=$$(for p in $(APT); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "setup: apt-get install" $$missing; \
+	  policy=/usr/sbin/policy-rc.d; [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' > $$policy; chmod 755 $$policy; ours=1; }; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; rc=$$?; \
+	  [ -z "$$ours" ] || rm -f $$policy; exit $$rc; fi
+	@mkdir -p $(VENV) && touch $@
+
+$(STAMP): $(DEB_STAMP) requirements/dev.txt pyproject.toml runtime/pyproject.toml exchange/pyproject.toml
+	@echo "setup: $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "setup: Python 3.11 or later is needed, $(PYTHON) is " + sys.version.split()[0] + "; set PYTHON=/path/to/python3")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e . -e runtime -e exchange
+	@touch $@
+
+up: setup
+	@$(BIN)/himari up $(STACK) $(if $(RECORDING),--recording $(RECORDING))
+
+test: setup
+	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/unit tests/services
+
+prove: setup
+	@$(BIN)/pytest -q tests/lab $(if $(RECORDING),--recording $(RECORDING))
+
+bench: setup
+	@$(BIN)/python -m benchmarks
+
+lint: setup
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+lock: setup
+	@$(BIN)/python requirements/lock.py
+
+clean:
+	@if [ -x $(BIN)/himari ]; then for stack in lab-edge; do $(BIN)/himari destroy $$stack --yes; done; fi
+	@rm -rf $(VENV) .himari .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,146 @@
+"""What a component is: a pure value that says all that is needed to install, guard and prove one thing on one host.
+
+Firewalls, ACLs, off-host probes, plans, downloads and sizes are all derived from these values; nothing here does I/O."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from himari.stack.known import Known
+from himari.stack.model import Host, Role, Stack
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a component may look at when it says what it is on a host."""
+
+    stack: Stack
+    host_name: str
+    known: Known = {}
+
+    @property
+    def host(self) -> Host:
+        return self.stack.hosts[self.host_name]
+
+
+class Package(msgspec.Struct, frozen=True, kw_only=True):
+    """A Debian package, from the host's own sources."""
+
+    name: str
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A system account (`login` false) or one that may log in with the operator's key."""
+
+    name: str
+    home: str = "/nonexistent"
+    login: bool = False
+    sudo: bool = False
+    groups: tuple[str, ...] = ()
+
+
+class Directory(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    mode: int = 0o755
+    owner: str = "root"
+    group: str = "root"
+
+
+class Guard(StrEnum):
+    """Files whose change can lock the operator out: applied under the 60 s timer that puts the old state back."""
+
+    SSHD = "sshd"
+    NFTABLES = "nftables"
+    WIREGUARD = "wireguard"
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file rendered from `templates/COMPONENT/<path without the leading />.j2` with `values` (StrictUndefined)."""
+
+    path: str
+    values: Mapping[str, Any] = {}
+    mode: int = 0o644
+    owner: str = "root"
+    group: str = "root"
+    check: tuple[str, ...] = ()  # checker's argv; "{}" is the candidate file; runs before the file is put in place
+    apply: tuple[str, ...] = ()  # argv run after the file changed: sysctl --system, nft -f, systemd-tmpfiles --create
+    guard: Guard | None = None
+    template: str = ""  # path below templates/COMPONENT when it is not the path on the host
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder of wheels that the operator's machine makes, installed on the host as a virtual environment.
+
+    `name` is the wheel of ours (himari-runtime, himari-exchange), `lock` its file below `requirements/`."""
+
+    name: str
+    lock: str
+    venv: str  # /opt/himari/runtime: a link to the environment of the artifact's digest
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """A systemd unit that shall be enabled and active.
+
+    Its "digest of what runs" covers `watches` (files, artifacts' names, credentials) and its own unit files and
+    drop-ins among the component's files; when it differs from what is configured, the unit is reloaded or restarted."""
+
+    name: str  # redis-server.service
+    watches: tuple[str, ...] = ()
+    reload: bool = False  # reload instead of restart
+    ready: tuple[str, ...] = ()  # argv that succeeds once the unit serves; retried for ready_seconds
+    ready_seconds: int = 30
+    enabled: bool = True
+    active: bool = True  # false: a oneshot that a timer starts
+    exposure_max: float | None = None  # bound on systemd-analyze security
+    unless_container: bool = False  # what a container cannot run (chrony); its checks are not_covered there
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret of the stack, put as an encrypted systemd credential at /etc/credstore.encrypted/NAME."""
+
+    name: str
+    secret: str  # the stack's secret; see himari.vault.secrets
+
+
+class Place(StrEnum):
+    """Which address a listener is bound to."""
+
+    PUBLIC = "public"
+    WIREGUARD = "wireguard"
+    LOOPBACK = "loopback"
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """A port that this component opens; a check compares them with what the host listens on."""
+
+    name: str
+    port: int
+    place: Place
+    protocol: str = "tcp"
+    process: str = ""  # as `ss` names it
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """This component opens connections to `listener` of the hosts with `role`, over the listener's place."""
+
+    role: Role
+    listener: str
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing on one host."""
+
+    name: str
+    packages: tuple[Package, ...] = ()
+    users: tuple[User, ...] = ()
+    directories: tuple[Directory, ...] = ()
+    files: tuple[File, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    units: tuple[Unit, ...] = ()
+    masked: tuple[str, ...] = ()  # units that must not run
+    listens_on: tuple[Listener, ...] = ()
+    talks_to: tuple[Flow, ...] = ()
+    memory_mb: int = 0  # floor
+    disk_gb: float = 0  # floor

@@ -1,0 +1,35 @@
+"""What is known of a stack's hosts beyond its file: addresses that were given out, keys that hosts made.
+
+Kept in `.himari/STACK/hosts.json`; written by the lab and by the first pass over the hosts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+
+class KnownHost(msgspec.Struct, frozen=True, kw_only=True):
+    """One host as it was met."""
+
+    address: str  # where ssh reaches it; "local" for this machine
+    ssh_port: int = 22
+    ssh_host_key: str = ""  # "ssh-ed25519 AAAA...": pinned
+    wireguard_public_key: str = ""
+
+
+Known = Mapping[str, KnownHost]
+
+
+def read_known(path: Path) -> dict[str, KnownHost]:
+    """The hosts in `path`; none when there is no such file yet."""
+    if not path.exists():
+        return {}
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, KnownHost])
+
+
+def write_known(path: Path, known: Known) -> None:
+    """Replace `path` in one step, so that a killed run leaves the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_bytes(msgspec.json.format(msgspec.json.encode(dict(known)), indent=2) + b"\n")
+    draft.replace(path)

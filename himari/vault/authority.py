@@ -1,0 +1,175 @@
+"""The stack's certificate authority: a key that never leaves the operator's machine, and the servers it vouches for."""
+
+import datetime
+import ipaddress
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from himari.stack.paths import StateDir
+
+_CA_LIFE = datetime.timedelta(days=3650)
+_SERVER_LIFE = datetime.timedelta(days=365)
+_RENEW_BEFORE = datetime.timedelta(days=30)
+_SKEW = datetime.timedelta(minutes=5)  # hosts' clocks may be behind ours
+
+
+class Issued(msgspec.Struct, frozen=True):
+    """A server's certificate and its key, both PEM."""
+
+    certificate: str
+    key: str
+
+    def __repr__(self) -> str:
+        return "Issued(certificate=..., key=...)"
+
+
+class Authority(msgspec.Struct, frozen=True):
+    """The CA of one stack, in `folder` (0700)."""
+
+    folder: Path
+    stack_name: str
+
+    @classmethod
+    def open(cls, state: StateDir) -> "Authority":
+        """The CA below `state`, made at the first call."""
+        folder = state.secrets / "ca"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        authority = cls(folder, state.path.name)
+        if not authority._path("ca", "pem").exists():
+            authority._store("ca", *_self_signed(state.path.name))
+        return authority
+
+    @property
+    def certificate(self) -> str:
+        """The CA's own certificate (PEM): what clients trust."""
+        return self._path("ca", "pem").read_text(encoding="ascii")
+
+    def issue(self, name: str, names: Iterable[str], *, now: datetime.datetime | None = None) -> Issued:
+        """The certificate of server `name`, valid for the IP addresses and DNS names `names`.
+
+        The same one until it has less than 30 days left or `names` change."""
+        now = now or datetime.datetime.now(datetime.UTC)
+        wanted = _alternatives(names)
+        if not self._good_until(name, wanted, now + _RENEW_BEFORE):
+            self._store(name, *self._signed(name, wanted, now))
+        return Issued(*(self._path(name, end).read_text(encoding="ascii") for end in ("pem", "key")))
+
+    def _good_until(self, name: str, wanted: frozenset[x509.GeneralName], moment: datetime.datetime) -> bool:
+        path = self._path(name, "pem")
+        if not path.exists() or not self._path(name, "key").exists():
+            return False
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        issuer = x509.load_pem_x509_certificate(self.certificate.encode())
+        held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return (
+            frozenset(held) == wanted and certificate.not_valid_after_utc > moment and _signed_by(certificate, issuer)
+        )
+
+    def _signed(
+        self, name: str, names: frozenset[x509.GeneralName], now: datetime.datetime
+    ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+        issuer = x509.load_pem_x509_certificate(self.certificate.encode())
+        signer = serialization.load_pem_private_key(self._path("ca", "key").read_bytes(), None)
+        if not isinstance(signer, ec.EllipticCurvePrivateKey):
+            raise TypeError(f"{self._path('ca', 'key')} is not an elliptic-curve key")
+        key = ec.generate_private_key(ec.SECP256R1())
+        ordered = sorted(names, key=lambda alternative: str(alternative.value))
+        certificate = (
+            _builder(name, key, now, _SERVER_LIFE)
+            .issuer_name(issuer.subject)
+            .add_extension(x509.SubjectAlternativeName(ordered), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+            .sign(signer, hashes.SHA256())
+        )
+        return certificate, key
+
+    def _path(self, name: str, end: str) -> Path:
+        return self.folder / f"{name}.{end}"
+
+    def _store(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        _replace(self._path(name, "key"), secret)
+        _replace(self._path(name, "pem"), certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _self_signed(stack_name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    title = f"himari {stack_name}"
+    certificate = (
+        _builder(title, key, datetime.datetime.now(datetime.UTC), _CA_LIFE)
+        .issuer_name(_common_name(title))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_CA_USAGE, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return certificate, key
+
+
+_CA_USAGE = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
+def _builder(
+    title: str, key: ec.EllipticCurvePrivateKey, now: datetime.datetime, life: datetime.timedelta
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(_common_name(title))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _SKEW)
+        .not_valid_after(now + life)
+    )
+
+
+def _common_name(title: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title)])
+
+
+def _alternatives(names: Iterable[str]) -> frozenset[x509.GeneralName]:
+    return frozenset(_alternative(name) for name in names)
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    # A CA that was made anew after `destroy` must not leave servers with certificates of the old one.
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    draft.replace(path)

@@ -1,0 +1,58 @@
+"""The secret values that a stack's hosts share: made once per stack, in a folder that only the operator can read."""
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from himari.stack.paths import StateDir
+
+_BYTES = 32  # 256 bits: nothing shorter is worth a guess
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """The stack's secrets by name; a name that is asked for the first time gets a random value."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, state: StateDir) -> "Secrets":
+        """The secrets below `state`; their folder is made, and closed to everybody else."""
+        state.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state.secrets.chmod(0o700)
+        return cls(state.secrets)
+
+    def get(self, name: str) -> str:
+        """The value of `name`: 64 hexadecimal digits unless one was put there.
+
+        Raises ValueError for a name that is no lower-case word with dashes."""
+        path = self._path(name)
+        if not path.exists():
+            _write_once(path, secrets.token_hex(_BYTES))
+        return path.read_text(encoding="ascii").strip()
+
+    def missing(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of `names` that have no value yet, sorted."""
+        return tuple(sorted({name for name in names if not self._path(name).exists()}))
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not a secret's name: {name!r}")
+        return self.folder / name
+
+
+def _write_once(path: Path, value: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(value + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    # A link refuses an existing name, so two runs agree on whichever value came first.
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()

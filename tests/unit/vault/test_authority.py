@@ -1,0 +1,103 @@
+import contextlib
+import datetime
+import shutil
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from himari.stack.paths import StateDir
+from himari.vault.authority import Authority, Issued
+
+NAMES = ("10.0.0.2", "exchange.lab")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateDir:
+    return StateDir(tmp_path / "lab")
+
+
+@pytest.fixture
+def authority(state: StateDir) -> Authority:
+    return Authority.open(state)
+
+
+def shake_hands(client: ssl.SSLObject, server: ssl.SSLObject, wires: tuple[ssl.MemoryBIO, ...]) -> None:
+    to_client, from_client, to_server, from_server = wires
+    for _ in range(4):
+        for end in (client, server):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+            to_server.write(from_client.read())
+            to_client.write(from_server.read())
+
+
+def connect(issued: Issued, trusted: str, name: str, folder: Path) -> str | None:
+    """The TLS version that a client trusting `trusted` agrees on with a server that shows `issued`."""
+    (folder / "server.pem").write_text(issued.certificate + issued.key)
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(folder / "server.pem")
+    asking = ssl.create_default_context(cadata=trusted)
+    wires = tuple(ssl.MemoryBIO() for _ in range(4))
+    client = asking.wrap_bio(wires[0], wires[1], server_hostname=name)
+    server = serving.wrap_bio(wires[2], wires[3], server_side=True)
+    shake_hands(client, server, wires)
+    return client.version()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_client_that_trusts_the_authority_accepts_the_server(authority: Authority, tmp_path: Path, name: str) -> None:
+    issued = authority.issue("exchange", NAMES)
+    assert connect(issued, authority.certificate, name, tmp_path) == "TLSv1.3"
+
+
+def test_another_name_and_another_authority_are_refused(authority: Authority, tmp_path: Path) -> None:
+    issued = authority.issue("exchange", NAMES)
+    other = Authority.open(StateDir(tmp_path / "other"))
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"10\.0\.0\.3"):
+        connect(issued, authority.certificate, "10.0.0.3", tmp_path)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        connect(issued, other.certificate, "10.0.0.2", tmp_path)
+
+
+def test_a_certificate_is_kept_until_thirty_days_before_its_end(authority: Authority) -> None:
+    first = authority.issue("exchange", NAMES)
+    end = x509.load_pem_x509_certificate(first.certificate.encode()).not_valid_after_utc
+    assert authority.issue("exchange", reversed(NAMES)) == first
+    assert authority.issue("exchange", NAMES, now=end - datetime.timedelta(days=31)) == first
+    assert authority.issue("exchange", NAMES, now=end - datetime.timedelta(days=29)) != first
+
+
+def test_new_names_and_a_new_authority_make_a_new_certificate(state: StateDir, authority: Authority) -> None:
+    first = authority.issue("exchange", NAMES)
+    renamed = authority.issue("exchange", ("10.0.0.9",))
+    assert renamed != first
+    for path in authority.folder.glob("ca.*"):
+        path.unlink()
+    again = Authority.open(state)
+    assert again.issue("exchange", ("10.0.0.9",)) != renamed
+
+
+def test_the_authority_is_made_once_and_lives_ten_years(state: StateDir, authority: Authority) -> None:
+    certificate = x509.load_pem_x509_certificate(authority.certificate.encode())
+    assert Authority.open(state).certificate == authority.certificate
+    assert certificate.not_valid_after_utc - certificate.not_valid_before_utc > datetime.timedelta(days=3649)
+    assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+def test_keys_are_closed_and_never_shown(authority: Authority) -> None:
+    issued = authority.issue("exchange", NAMES)
+    modes = {path.stat().st_mode & 0o777 for path in authority.folder.iterdir()}
+    assert modes == {0o600}
+    assert authority.folder.stat().st_mode & 0o777 == 0o700
+    assert "PRIVATE" not in repr(issued)
+
+
+def test_a_lost_key_is_made_anew(authority: Authority) -> None:
+    first = authority.issue("exchange", NAMES)
+    (authority.folder / "exchange.key").unlink()
+    assert authority.issue("exchange", NAMES).key != first.key
+    shutil.rmtree(authority.folder)
+    with pytest.raises(FileNotFoundError):
+        authority.issue("exchange", NAMES)

@@ -100,6 +100,8 @@ class Authority(msgspec.Struct, frozen=True):
         secret = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
+        # The certificate goes first and comes last: a run that is killed between leaves no pair that does not match.
+        self._path(name, "pem").unlink(missing_ok=True)
         _replace(self._path(name, "key"), secret)
         _replace(self._path(name, "pem"), certificate.public_bytes(serialization.Encoding.PEM))
 

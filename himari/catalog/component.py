@@ -12,12 +12,26 @@ from himari.stack.known import Known
 from himari.stack.model import Host, Role, Stack
 
 
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the edge's input comes from: the exchange's seeded market, a recording that it replays, or the venue."""
+
+    live: bool = False  # the real venue instead of the exchange host
+    recording_sha256: str = ""  # of the recording's file; empty: the seeded market
+    speed: float = 1.0  # of the replay
+
+    @property
+    def recording_path(self) -> str:
+        """Where the recording lies on the exchange host, put there before the exchange starts."""
+        return f"/opt/himari/recordings/{self.recording_sha256}.gz" if self.recording_sha256 else ""
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """All that a component may look at when it says what it is on a host."""
 
     stack: Stack
     host_name: str
     known: Known = {}
+    feed: Feed = Feed()
 
     @property
     def host(self) -> Host:

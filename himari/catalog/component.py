@@ -61,6 +61,18 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     group: str = "root"
 
 
+class SecretHash(msgspec.Struct, frozen=True):
+    """Stands in a file's values for the hex sha256 of a stack's secret; replaced where the secrets are known."""
+
+    secret: str
+
+
+class PublicFile(msgspec.Struct, frozen=True):
+    """Stands in a file's values for the text of a public file of the stack's vault: ca.pem, exchange.pem."""
+
+    name: str
+
+
 class Guard(StrEnum):
     """Files whose change can lock the operator out: applied under the 60 s timer that puts the old state back."""
 

@@ -1,0 +1,10 @@
+"""What collects, stores and watches; in a lab, the venue itself."""
+
+from himari.apply.day import deploy
+
+ROLES = {
+    "edge": ["runtime", "collector"],
+    "brain": ["runtime", "consumer", "deadman"],
+    "exchange": ["exchange"],
+}
+deploy(__file__, ROLES)

@@ -1,0 +1,31 @@
+"""Where things lie on a host, written once."""
+
+CONFIG = "/etc/himari"
+STATE = "/var/lib/himari"
+VENVS = "/opt/himari"
+CREDENTIALS = "/etc/credstore.encrypted"
+UNITS = "/etc/systemd/system"
+
+COLLECTOR_SETTINGS = f"{CONFIG}/collector.toml"
+CONSUMER_SETTINGS = f"{CONFIG}/consumer.toml"
+EXCHANGE_SETTINGS = f"{CONFIG}/exchange.toml"
+FIREWALL = f"{CONFIG}/firewall.nft"
+TLS = f"{CONFIG}/tls"
+CA_CERTIFICATE = f"{TLS}/ca.pem"
+EXCHANGE_CERTIFICATE = f"{TLS}/exchange.pem"
+
+JOURNAL = f"{STATE}/journal"
+PARQUET = f"{STATE}/parquet"
+EXCHANGE_STATE = "/var/lib/himari-exchange"
+RECORDING = f"{EXCHANGE_STATE}/recording.gz"
+
+RUNTIME_VENV = f"{VENVS}/runtime"
+EXCHANGE_VENV = f"{VENVS}/exchange"
+RUNTIME = f"{RUNTIME_VENV}/bin/himari-runtime"
+EXCHANGE = f"{EXCHANGE_VENV}/bin/himari-exchange"
+
+REDIS_CONFIG = "/etc/redis/himari.conf"
+REDIS_ACL = "/etc/redis/himari.acl"
+WIREGUARD_INTERFACE = "wg0"
+WIREGUARD_CONFIG = f"/etc/wireguard/{WIREGUARD_INTERFACE}.conf"
+WIREGUARD_PRIVATE_KEY = "/etc/wireguard/private.key"  # made on the host, never leaves it

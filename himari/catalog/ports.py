@@ -1,0 +1,11 @@
+"""Every port of the stack, written once."""
+
+SSH = 22
+REDIS = 6379
+COLLECTOR_METRICS = 9464
+CONSUMER_METRICS = 9465
+VENUE = 9443  # WebSocket and REST of the simulated venue
+EXCHANGE_CONTROL = 9444  # loopback only
+
+# Nothing listens here: probes use it for "any other port".
+UNUSED = 8080

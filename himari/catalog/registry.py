@@ -1,0 +1,35 @@
+"""All components by name."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from himari.catalog.component import Component, View
+
+NAMES = (
+    "accounts",
+    "sshd",
+    "chrony",
+    "kernel",
+    "upgrades",
+    "redis_buffer",
+    "wireguard",
+    "nftables",
+    "runtime",
+    "collector",
+    "consumer",
+    "deadman",
+    "exchange",
+)
+
+# What makes a whole host ours; the user's own machine (`existing`) never gets them.
+WHOLE_HOST = frozenset({"accounts", "sshd", "chrony", "kernel", "upgrades"})
+
+Declaration = Callable[[View], Component]
+
+
+def declaration(name: str) -> Declaration:
+    """The function that says what component `name` is on a host; KeyError when there is no such component."""
+    if name not in NAMES:
+        raise KeyError(name)
+    return cast(Declaration, import_module(f"himari.catalog.{name}").component)

@@ -22,20 +22,20 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of a settings file."""
 
 
-class Source(Section):
+class Source(Section, frozen=True, kw_only=True):
     """`[source]`: the edge installation that the data comes from."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$|^[a-z][a-z0-9-]*[a-z0-9]$")]
 
 
-class Metrics(Section):
+class Metrics(Section, frozen=True, kw_only=True):
     """`[metrics]`: where Prometheus reads."""
 
     address: Text
     port: Port
 
 
-class CollectedVenue(Section):
+class CollectedVenue(Section, frozen=True, kw_only=True):
     """`[venue]` of a collector."""
 
     name: Text
@@ -48,14 +48,14 @@ class CollectedVenue(Section):
     weight_per_minute: Count = 6000
 
 
-class StoredVenue(Section):
+class StoredVenue(Section, frozen=True, kw_only=True):
     """`[venue]` of a consumer."""
 
     name: Text
     symbols: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
-class JournalSettings(Section):
+class JournalSettings(Section, frozen=True, kw_only=True):
     """`[journal]`: sizes in bytes; the oldest segments go when `max_bytes` or `min_free_bytes` is passed."""
 
     path: Path
@@ -66,7 +66,7 @@ class JournalSettings(Section):
     fsync_ms: Count = 200
 
 
-class RedisAccess(Section):
+class RedisAccess(Section, frozen=True, kw_only=True):
     """How a service reaches the buffer; `credential` names the systemd credential that holds the password."""
 
     host: Text
@@ -75,14 +75,14 @@ class RedisAccess(Section):
     credential: Text
 
 
-class PushedBuffer(RedisAccess):
+class PushedBuffer(RedisAccess, frozen=True, kw_only=True):
     """`[buffer]` of a collector."""
 
     window_records: Count
     linger_ms: Annotated[float, msgspec.Meta(ge=0)] = 5
 
 
-class ParquetSettings(Section):
+class ParquetSettings(Section, frozen=True, kw_only=True):
     """`[parquet]`."""
 
     path: Path
@@ -91,7 +91,7 @@ class ParquetSettings(Section):
     flush_bytes: Count = 64 << 20
 
 
-class DeadmanSettings(Section):
+class DeadmanSettings(Section, frozen=True, kw_only=True):
     """`[deadman]`: when somebody is woken; without a webhook the exit status alone tells."""
 
     silence_seconds: Seconds = 60
@@ -101,7 +101,7 @@ class DeadmanSettings(Section):
     state_file: Path = Path("/var/lib/himari/deadman.json")
 
 
-class CollectorSettings(Section):
+class CollectorSettings(Section, frozen=True, kw_only=True):
     """collector.toml."""
 
     source: Source
@@ -111,7 +111,7 @@ class CollectorSettings(Section):
     buffer: PushedBuffer
 
 
-class ConsumerSettings(Section):
+class ConsumerSettings(Section, frozen=True, kw_only=True):
     """consumer.toml; the dead-man reads it too."""
 
     source: Source

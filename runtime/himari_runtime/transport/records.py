@@ -34,7 +34,7 @@ class Scan(msgspec.Struct, frozen=True):
     why: End
 
 
-def encode(kind: int, line: int, n: int, received_ns: int, monotonic_ns: int, payload: bytes) -> bytes:
+def encode(kind: int, payload: bytes, *, line: int, n: int, received_ns: int, monotonic_ns: int) -> bytes:
     """One frame."""
     body = BODY.pack(kind, line, n, received_ns, monotonic_ns) + payload
     return FRAME.pack(len(body), crc32(body)) + body
@@ -42,7 +42,10 @@ def encode(kind: int, line: int, n: int, received_ns: int, monotonic_ns: int, pa
 
 def encode_all(records: Iterable[Record]) -> bytes:
     """The frames of several records, one after the other."""
-    return b"".join(encode(r.kind, r.line, r.n, r.received_ns, r.monotonic_ns, r.payload) for r in records)
+    return b"".join(
+        encode(r.kind, r.payload, line=r.line, n=r.n, received_ns=r.received_ns, monotonic_ns=r.monotonic_ns)
+        for r in records
+    )
 
 
 def scan(data: bytes, epoch: int, offset: int = 0, most: int | None = None) -> Scan:

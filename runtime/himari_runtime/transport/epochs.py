@@ -1,0 +1,41 @@
+"""The epoch file: a number that only grows, on disk before anything is journaled under it."""
+
+import os
+from pathlib import Path
+
+from himari_runtime.transport.segments import segments, sync_folder
+
+FILE = "epoch"
+
+
+def current(folder: Path) -> int:
+    """The greatest epoch known from the file or from any segment's name; 0 in an empty journal."""
+    try:
+        written = int((folder / FILE).read_text())
+    except (FileNotFoundError, ValueError):  # a damaged file still leaves the segments' names
+        written = 0
+    return max([written, *(segment.epoch for segment in segments(folder))])
+
+
+def write(folder: Path, epoch: int) -> None:
+    """Stores `epoch` so that it survives a power cut: write, fsync, rename, fsync the folder."""
+    draft = folder / f"{FILE}.tmp"
+    with draft.open("w") as file:
+        file.write(f"{epoch}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(folder / FILE)
+    sync_folder(folder)
+
+
+def advance(folder: Path) -> int:
+    """Takes the next epoch; returns it once it is on disk."""
+    epoch = current(folder) + 1
+    write(folder, epoch)
+    return epoch
+
+
+def lift(folder: Path, seen: int) -> None:
+    """Lets the next start take an epoch above `seen`, which a buffer holds although this journal never wrote it."""
+    if seen > current(folder):
+        write(folder, seen)

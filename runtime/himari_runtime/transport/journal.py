@@ -1,0 +1,159 @@
+"""The journal: every record is appended here before anything else happens to it.
+
+`append` is one write(2); what it returned for survives the death of the process. A keeper thread syncs the data,
+seals full segments and drops the oldest, so that the event loop never waits for the disk.
+"""
+
+import asyncio
+import errno
+import fcntl
+import os
+import time
+from pathlib import Path
+
+import msgspec
+
+from himari_runtime import metrics
+from himari_runtime.messages import Epoch, Kind, Mark, Position, Record, mark_key
+from himari_runtime.settings import JournalSettings
+from himari_runtime.transport import epochs
+from himari_runtime.transport.keeper import Keeper
+from himari_runtime.transport.records import encode
+from himari_runtime.transport.recovery import Previous, Router, mark, recover
+from himari_runtime.transport.segments import Header, Segment, header_frame, sync_folder
+
+UNMARKED_MOST = 4096  # records whose mark the collector has not given yet
+
+
+class JournalInUseError(Exception):
+    """Another process holds the journal's folder."""
+
+
+class JournalFullError(Exception):
+    """The disk is full and no sealed segment is left to drop."""
+
+
+class Journal:
+    """The appender. One per folder; not for use from several threads."""
+
+    def __init__(self, settings: JournalSettings, source: str, route: Router, lock: int) -> None:
+        self.settings = settings
+        self.source = source
+        self.appended = asyncio.Event()
+        self.previous: Previous = recover(settings.path, route)
+        self.marks: dict[str, Mark] = dict(self.previous.marks)
+        self.epoch = epochs.advance(settings.path)
+        self.n = 0
+        self._route = route
+        self._lock = lock
+        self._unmarked: dict[int, Record] = {}
+        self._keeper = Keeper(settings)
+        self._open_segment(0)
+        self._keeper.start()
+
+    @classmethod
+    def open(cls, settings: JournalSettings, source: str, route: Router) -> "Journal":
+        """Locks the folder, seals what a dead run left, takes a higher epoch, writes its Epoch record as n = 1.
+
+        `route` tells of a recovered record what it is. Raises JournalInUseError.
+        """
+        settings.path.mkdir(parents=True, exist_ok=True)
+        journal = cls(settings, source, route, _lock(settings.path))
+        journal._announce()
+        return journal
+
+    @property
+    def position(self) -> Position:
+        """The last record appended."""
+        return Position(self.epoch, self.n)
+
+    def append(self, kind: Kind, payload: bytes, *, line: int, received_ns: int, monotonic_ns: int) -> int:
+        """Writes one record and returns its n. Raises JournalFullError; whatever is raised, no part of it stays behind."""
+        if self._is_full(monotonic_ns):
+            self._rotate(monotonic_ns)
+        n = self.n + 1
+        frame = encode(kind, payload, line=line, n=n, received_ns=received_ns, monotonic_ns=monotonic_ns)
+        self._write(frame)
+        self.n = n
+        self._unmarked[n] = Record(self.epoch, n, kind, line, received_ns, monotonic_ns, payload)
+        if len(self._unmarked) > UNMARKED_MOST:
+            self._mark_rest()
+        self.appended.set()
+        metrics.JOURNAL_RECORDS.inc()
+        metrics.JOURNAL_BYTES.inc(len(frame))
+        return n
+
+    def mark(self, stream: str, channel: str, n: int, last_id: int, received_ns: int) -> None:
+        """Notes record `n`, which the caller has decoded, as the last of its channel; unmarked ones are routed late."""
+        if self._unmarked.pop(n, None) is not None:
+            self.marks[mark_key(stream, channel)] = Mark(n, self.epoch, last_id, received_ns)
+
+    def close(self) -> None:
+        """Seals the open segment and releases the folder."""
+        self._keeper.seal(self._segment, self._fd)
+        self._keeper.stop()
+        os.close(self._lock)
+
+    def _announce(self) -> None:
+        last = self.previous.last
+        message = Epoch(epoch=self.epoch, previous_epoch=last.epoch, previous_n=last.n, marks=self.previous.marks)
+        payload = msgspec.json.encode(message)
+        self.append(Kind.EPOCH, payload, line=0, received_ns=time.time_ns(), monotonic_ns=time.monotonic_ns())
+
+    def _open_segment(self, monotonic_ns: int) -> None:
+        self._mark_rest()
+        self._segment = Segment(self.settings.path, self.epoch, self.n + 1, None)
+        self._fd = os.open(self._segment.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o640)
+        self._size = 0
+        self._opened_ns = monotonic_ns
+        self._write(
+            header_frame(Header(epoch=self.epoch, first_n=self.n + 1, source=self.source, marks=dict(self.marks)))
+        )
+        self._header_size = self._size
+        self._keeper.watch(self._fd)
+
+    def _is_full(self, monotonic_ns: int) -> bool:
+        if self._size <= self._header_size:
+            self._opened_ns = monotonic_ns  # a segment's age counts from its first record
+            return False
+        old = monotonic_ns - self._opened_ns >= self.settings.segment_seconds * 1e9
+        return old or self._size >= self.settings.segment_bytes
+
+    def _rotate(self, monotonic_ns: int) -> None:
+        segment, fd = self._segment, self._fd
+        self._open_segment(monotonic_ns)
+        self._keeper.seal(segment, fd)
+
+    def _write(self, frame: bytes) -> None:
+        while True:
+            try:
+                written = os.write(self._fd, frame)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                written = 0
+            if written == len(frame):
+                self._size += written
+                return
+            os.ftruncate(self._fd, self._size)
+            if not self._keeper.drop_oldest():
+                raise JournalFullError(f"{self.settings.path}: no space left, and no sealed segment to drop")
+
+    def _mark_rest(self) -> None:
+        for record in self._unmarked.values():
+            where = self._route(record)
+            key = mark_key(where.stream, where.channel)
+            if key not in self.marks or self.marks[key].position < record.position:
+                self.marks[key] = mark(record, where)
+        self._unmarked.clear()
+
+
+def _lock(folder: Path) -> int:
+    fd = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o640)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise JournalInUseError(f"{folder}: another collector writes this journal") from None
+    sync_folder(folder)
+    return fd

@@ -1,0 +1,92 @@
+"""The journal's housekeeping, in a thread of its own: sync, seal, drop the oldest."""
+
+import errno
+import logging
+import os
+import threading
+from collections import deque
+
+from himari_runtime import metrics
+from himari_runtime.settings import JournalSettings
+from himari_runtime.transport.recovery import seal
+from himari_runtime.transport.segments import Segment, segments
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Syncs what is being written each `fsync_ms`, seals what is handed over, keeps the folder within its bounds."""
+
+    def __init__(self, settings: JournalSettings) -> None:
+        self._settings = settings
+        self._current = -1
+        self._full: deque[tuple[Segment, int]] = deque()
+        self._stopping = threading.Event()
+        self._dropping = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="journal-keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def watch(self, fd: int) -> None:
+        """`fd` is the segment being written from now on."""
+        self._current = fd
+
+    def seal(self, segment: Segment, fd: int) -> None:
+        """Takes over a segment to which nothing more is written."""
+        if fd == self._current:
+            self._current = -1
+        self._full.append((segment, fd))
+
+    def stop(self) -> None:
+        """Returns when all that was handed over is sealed."""
+        self._stopping.set()
+        self._thread.join()
+
+    def drop_oldest(self) -> bool:
+        """Removes the oldest sealed segment; False where there is none. Order decides, never a clock."""
+        with self._dropping:
+            for segment in segments(self._settings.path):
+                if segment.last_n is not None:
+                    segment.path.unlink(missing_ok=True)
+                    metrics.JOURNAL_DROPPED.inc()
+                    return True
+        return False
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._settings.fsync_ms / 1000):
+            self._keep()
+        self._keep()
+
+    def _keep(self) -> None:
+        try:
+            self._sync()
+            self._seal_all()
+        except OSError as error:  # a disk that fails now may work at the next turn; the thread must be there then
+            metrics.JOURNAL_ERRORS.inc()
+            log.exception("journal %s", self._settings.path)
+            if error.errno == errno.ENOSPC:
+                self.drop_oldest()
+
+    def _sync(self) -> None:
+        fd = self._current
+        if fd >= 0:
+            with metrics.JOURNAL_SYNC.time():
+                os.fdatasync(fd)
+
+    def _seal_all(self) -> None:
+        while self._full:
+            segment, fd = self._full[0]
+            seal(segment)
+            self._full.popleft()
+            os.close(fd)
+            self._retain()
+
+    def _retain(self) -> None:
+        while self._is_over() and self.drop_oldest():
+            pass
+
+    def _is_over(self) -> bool:
+        used = sum(segment.path.stat().st_size for segment in segments(self._settings.path))
+        free = os.statvfs(self._settings.path)
+        return used > self._settings.max_bytes or free.f_bavail * free.f_frsize < self._settings.min_free_bytes

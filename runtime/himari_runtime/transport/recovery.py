@@ -1,0 +1,83 @@
+"""What a run that died left behind: its segments are sealed, its last ids found again."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from himari_runtime.messages import Kind, Mark, Position, Record, Route, mark_key
+from himari_runtime.transport.records import encode_all, scan
+from himari_runtime.transport.segments import (
+    Footer,
+    Segment,
+    footer_frame,
+    last_positions,
+    read_header,
+    segments,
+    sync_folder,
+)
+
+Router = Callable[[Record], Route]
+
+
+class Previous(msgspec.Struct, frozen=True):
+    """The journal before this run: its last record, and the last record of each `stream|channel`."""
+
+    last: Position
+    marks: dict[str, Mark]
+
+
+def seal(segment: Segment) -> Segment | None:
+    """Closes an open segment for good: cuts a torn tail, adds the footer, syncs, renames, makes it read-only.
+
+    Returns the sealed segment, or None where it held no record and was removed.
+    """
+    data = segment.path.read_bytes()
+    found = scan(data, segment.epoch)
+    records = [record for record in found.records if record.kind < Kind.HEADER]
+    if not records:
+        segment.path.unlink()
+        sync_folder(segment.folder)
+        return None
+    end = len(encode_all(record for record in found.records if record.kind != Kind.FOOTER))
+    sealed = Segment(segment.folder, segment.epoch, segment.first_n, records[-1].n)
+    footer = Footer(records=len(records), last_n=records[-1].n, sha256=hashlib.sha256(data[:end]).hexdigest())
+    with segment.path.open("r+b") as file:
+        file.truncate(end)
+        file.seek(end)
+        file.write(footer_frame(footer))
+        file.flush()
+        os.fsync(file.fileno())
+    _publish(segment, sealed)
+    return sealed
+
+
+def _publish(segment: Segment, sealed: Segment) -> None:
+    segment.path.chmod(0o440)
+    segment.path.rename(sealed.path)
+    sync_folder(segment.folder)
+
+
+def recover(folder: Path, route: Router) -> Previous:
+    """Seals what is open and finds the last record and marks: the last header's, and its segment's records on top."""
+    for segment in segments(folder):
+        if segment.last_n is None:
+            seal(segment)
+    files = segments(folder)
+    if not files:
+        return Previous(Position(0, 0), {})
+    last = files[-1]
+    header = read_header(last)
+    marks = dict(header.marks) if header else {}
+    for record in scan(last.path.read_bytes(), last.epoch).records:
+        if record.kind < Kind.HEADER:
+            where = route(record)
+            marks[mark_key(where.stream, where.channel)] = mark(record, where)
+    return Previous(Position(last.epoch, last_positions(files)[last.epoch]), marks)
+
+
+def mark(record: Record, where: Route) -> Mark:
+    """What is remembered of a record as the last of its channel."""
+    return Mark(record.n, record.epoch, where.last_id, record.received_ns)

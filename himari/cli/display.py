@@ -1,0 +1,95 @@
+"""How a run's progress is shown: a live line per host on a terminal, plain lines everywhere else. Always on stderr."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from himari.runs.progress import Event, Listener, Phase
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+WHOLE = "-"  # stands for the step itself where an event names no host
+
+
+@contextmanager
+def progress() -> Iterator[Listener]:
+    """A listener that shows events for the length of the block."""
+    if sys.stderr.isatty():
+        with _live() as listener:
+            yield listener
+    else:
+        yield _plain
+
+
+def _plain(event: Event) -> None:
+    if event.phase is Phase.STARTED:
+        line = f"{event.step}: started"
+    elif event.phase is Phase.GREEN:
+        line = f"{event.step}: green after {event.seconds:.1f} s{_dash(event.says)}"
+    elif event.phase is Phase.FAILED:
+        line = f"{event.step}: FAILED after {event.seconds:.1f} s{_dash(event.says)}"
+    else:
+        line = f"{event.step}: {event.host or WHOLE}: {event.says} ({event.seconds:.1f} s)"
+    typer.echo(line, err=True)
+
+
+def _dash(says: str) -> str:
+    return f": {says}" if says else ""
+
+
+class Board:
+    """The lines of the step that runs: per host, when it began and what it said last."""
+
+    def __init__(self) -> None:
+        self.step = ""
+        self.began = time.monotonic()
+        self.hosts: dict[str, tuple[float, str]] = {}
+
+    def take(self, event: Event) -> None:
+        """Note one event."""
+        if event.phase is Phase.STARTED:
+            self.step, self.began, self.hosts = event.step, time.monotonic(), {}
+        elif event.phase is Phase.SAYS:
+            began = self.hosts.get(event.host, (time.monotonic(), ""))[0]
+            self.hosts[event.host] = (began, event.says)
+        else:
+            self.step, self.hosts = "", {}
+
+    def __rich__(self) -> "RenderableType":
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2))
+        if self.step:
+            table.add_row("...", self.step, "", f"{time.monotonic() - self.began:.1f} s", "")
+        for host, (began, says) in self.hosts.items():
+            table.add_row("", "", host or WHOLE, f"{time.monotonic() - began:.1f} s", says)
+        return table
+
+
+@contextmanager
+def _live() -> Iterator[Listener]:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True, highlight=False, markup=False)
+    board = Board()
+    with Live(board, console=console, refresh_per_second=8, transient=True):
+
+        def listen(event: Event) -> None:
+            board.take(event)
+            if event.phase in (Phase.GREEN, Phase.FAILED):
+                _settle(console, event)
+
+        yield listen
+
+
+def _settle(console: "Console", event: Event) -> None:
+    green = event.phase is Phase.GREEN
+    mark, style = ("ok", "green") if green else ("FAILED", "bold red")
+    console.print(f"{mark:<6}", style=style, end="")
+    console.print(f" {event.step:<12} {event.seconds:6.1f} s  {event.says}")

@@ -1,0 +1,73 @@
+"""Where a stack's input comes from: asked for at `up`, kept in `.himari/STACK/feed.json` for all later verbs."""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from himari.catalog.component import Feed
+from himari.stack.errors import StackFileError
+from himari.stack.model import Role, Stack
+from himari.stack.paths import StateDir
+
+
+def choose_feed(stack: Stack, recording: Path | None, speed: float, live: bool) -> Feed:
+    """The feed that the options of `up` ask for; the seeded market when there are none.
+
+    Raises StackFileError when they contradict each other or the stack, or when `recording` is not a recording."""
+    if recording is not None and live:
+        raise StackFileError(what="--recording and --live contradict each other", expected="one of them", hint="")
+    if recording is None:
+        return Feed(live=live)
+    if not stack.hosts_with(Role.EXCHANGE):
+        raise StackFileError(
+            what="--recording needs an exchange host to replay it",
+            where=f"stack {stack.name}",
+            expected='a host with roles = ["exchange"]',
+            hint="use a lab: himari up lab-edge --recording PATH",
+        )
+    check_recording(recording)
+    return Feed(recording_sha256=hashlib.sha256(recording.read_bytes()).hexdigest(), speed=speed)
+
+
+def check_recording(path: Path) -> None:
+    """Raise StackFileError unless `path` is a gzip file whose first line is a receive time in ns and a frame."""
+    try:
+        with gzip.open(path) as lines:
+            received, frame = lines.readline(1 << 24).split(b" ", 1)
+        int(received)
+        msgspec.json.decode(frame)
+    except OSError as error:
+        # gzip reports a file of another kind as an OSError without an errno.
+        reason = f"cannot be read: {error.strerror}" if error.strerror else "is not a gzip file"
+        raise _not_a_recording(path, reason) from None
+    except (ValueError, EOFError):
+        raise _not_a_recording(path, "does not begin with a receive time and a frame") from None
+
+
+def read_feed(state: StateDir) -> Feed:
+    """The feed of the last `up`; the seeded market before the first one."""
+    try:
+        return msgspec.json.decode(_path(state).read_bytes(), type=Feed)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return Feed()
+
+
+def write_feed(state: StateDir, feed: Feed) -> None:
+    """Keep `feed` for the verbs that come after `up`."""
+    state.path.mkdir(parents=True, exist_ok=True)
+    _path(state).write_bytes(msgspec.json.encode(feed) + b"\n")
+
+
+def _path(state: StateDir) -> Path:
+    return state.path / "feed.json"
+
+
+def _not_a_recording(path: Path, reason: str) -> StackFileError:
+    return StackFileError(
+        what=f"the recording {reason}",
+        where=str(path),
+        expected='gzip, one frame a line: "RECEIVED_NS {...}", as the venue sent it',
+        hint="leave --recording away to run on the seeded market",
+    )

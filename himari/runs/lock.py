@@ -1,0 +1,62 @@
+"""One run at a time per stack: a flock that dies with its holder, and a note of who that is."""
+
+import fcntl
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from himari.stack.errors import LockedError
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds a stack."""
+
+    pid: int
+    command: str
+    started: str  # UTC, ISO 8601
+
+
+@contextmanager
+def hold(path: Path, argv: Sequence[str]) -> Iterator[Holder]:
+    """Hold the lock at `path` for the block, noting `argv` as the command that runs.
+
+    Raises LockedError at once when another process has it; the message says which and since when."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The file is never removed: a second holder could otherwise lock a file that has no name any more.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _take(descriptor, path)
+        holder = Holder(pid=os.getpid(), command=shlex.join(argv), started=datetime.now(UTC).isoformat("T", "seconds"))
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, msgspec.json.encode(holder) + b"\n", 0)
+        yield holder
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Who noted itself in `path`; None when the note is missing or half written."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Holder)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _take(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = read_holder(path)
+        who = f"`{holder.command}` (pid {holder.pid}), since {holder.started}" if holder else "another run"
+        raise LockedError(
+            what=f"another run holds this stack: {who}",
+            where=str(path),
+            expected="one run at a time on a stack",
+            hint="wait for it to end, or stop it with " + (f"`kill -INT {holder.pid}`" if holder else "Ctrl-C"),
+        ) from None

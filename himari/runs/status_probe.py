@@ -1,0 +1,132 @@
+"""Runs on a host, with nothing but its python3 (sent over ssh): looks once and prints one JSON object.
+
+Arguments: one JSON object {units, folder, peers: {name: wireguard address}, health: [argv, ...]}."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+SHOWN = "Id,ActiveState,SubState,NRestarts,Result,StatusText"
+PAUSE_S = 0.4  # between the two looks at /proc/stat
+
+
+def said(argv: Sequence[str], seconds: float = 8.0) -> str:
+    """What a command prints; empty when it fails or is not there."""
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, timeout=seconds, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def units(names: list[str]) -> Iterator[dict[str, Any]]:
+    shown = said(["systemctl", "show", "--property=" + SHOWN, *names]) if names else ""
+    for block in filter(None, shown.split("\n\n")):
+        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        yield {
+            "name": fields.get("Id", ""),
+            "active": fields.get("ActiveState", ""),
+            "sub": fields.get("SubState", ""),
+            "result": fields.get("Result", ""),
+            "restarts": int(fields.get("NRestarts") or 0),
+            "says": fields.get("StatusText", ""),
+        }
+
+
+def ticks() -> Iterator[tuple[int, int]]:
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith("cpu") and line[3].isdigit():
+            numbers = [int(number) for number in line.split()[1:9]]
+            yield sum(numbers), numbers[3] + numbers[4]
+
+
+def cpu_percent() -> Iterator[float]:
+    before = list(ticks())
+    time.sleep(PAUSE_S)
+    for (total, idle), (total_after, idle_after) in zip(before, ticks(), strict=False):
+        spent = total_after - total
+        yield round(100 * (1 - (idle_after - idle) / spent), 1) if spent else 0.0
+
+
+def memory() -> dict[str, int]:
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    fields = {line.split(":")[0]: int(line.split()[1]) // 1024 for line in lines}
+    return {"total_mb": fields["MemTotal"], "available_mb": fields["MemAvailable"]}
+
+
+def disk(folder: str) -> dict[str, Any]:
+    there = folder if Path(folder).exists() else "/"
+    room = os.statvfs(there)
+    return {"folder": there, "total_bytes": room.f_blocks * room.f_frsize, "free_bytes": room.f_bavail * room.f_frsize}
+
+
+def journal(folder: str) -> dict[str, Any] | None:
+    segments = sorted(Path(folder, "journal").glob("*.seg")) + sorted(Path(folder, "journal").glob("*.open"))
+    states = [segment.stat() for segment in segments if segment.exists()]
+    if not states:
+        return None
+    return {
+        "segments": len(states),
+        "bytes": sum(state.st_size for state in states),
+        "oldest_s": round(time.time() - min(state.st_mtime for state in states), 1),
+    }
+
+
+def tunnels(peers: dict[str, str]) -> Iterator[dict[str, Any]]:
+    rows = [line.split("\t") for line in said(["wg", "show", "wg0", "dump"]).splitlines()[1:]]
+    for row in rows:
+        address = row[3].split("/")[0]
+        name = next((name for name, at in peers.items() if at == address), address)
+        yield {
+            "peer": name,
+            "handshake_s": time.time() - int(row[4]) if int(row[4]) else None,
+            "received_bytes": int(row[5]),
+            "sent_bytes": int(row[6]),
+            "round_trip_ms": round_trip(address),
+        }
+
+
+def round_trip(address: str) -> float | None:
+    for line in said(["ping", "-n", "-c", "1", "-W", "2", address]).splitlines():
+        if "time=" in line:
+            return float(line.split("time=")[1].split()[0])
+    return None
+
+
+def errors(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    chosen = [word for name in names for word in ("-u", name)]
+    argv = ["journalctl", "-q", "-p", "err", "-n", "3", "--since=-1h", "--no-pager", "-o", "short-iso", *chosen]
+    return said(argv).splitlines()[-3:]
+
+
+def health(argvs: list[list[str]]) -> Iterator[Any]:
+    for argv in argvs:
+        try:
+            yield json.loads(said(argv))
+        except ValueError:
+            yield None
+
+
+def main(wanted: dict[str, Any]) -> None:
+    """Print all that was seen."""
+    seen = {
+        "units": list(units(wanted["units"])),
+        "cpu_percent": list(cpu_percent()),
+        "memory": memory(),
+        "disk": disk(wanted["folder"]),
+        "journal": journal(wanted["folder"]),
+        "tunnels": list(tunnels(wanted["peers"])),
+        "health": [value for value in health(wanted["health"]) if value is not None],
+        "errors": errors(wanted["units"]),
+    }
+    json.dump(seen, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

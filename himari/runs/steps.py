@@ -1,0 +1,127 @@
+"""A run: named steps that need one another, each safe to repeat, with their state in the run's journal."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from himari.runs import journal
+from himari.runs.journal import Closed, Finished, Journal, Line, Said, Started
+from himari.runs.progress import Narrator, Phase, Report
+from himari.stack.errors import HimariError
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a green step did: what it changed (none when everything was in place), and a few words for the table."""
+
+    changed: tuple[str, ...] = ()
+    says: str = ""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a run. `work` may be repeated at any time.
+
+    `holds` answers cheaply whether what an earlier, cut-off run did for this step is still in place; without it the
+    step is always done again."""
+
+    name: str
+    work: Callable[[Report], Outcome]
+    needs: tuple[str, ...] = ()
+    holds: Callable[[], bool] | None = None
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that is green: what it did and how long it took; `resumed` when an earlier run had done it."""
+
+    step: str
+    outcome: Outcome
+    seconds: float
+    resumed: bool = False
+
+
+class StepError(Exception):
+    """A step failed. `done` are the steps before it; the cause is the failure itself."""
+
+    def __init__(self, step: str, done: Sequence[Done]) -> None:
+        super().__init__(step)
+        self.step = step
+        self.done = tuple(done)
+
+
+def run_steps(
+    steps: Sequence[Step], record: Journal, narrator: Narrator, green: frozenset[str] = frozenset()
+) -> tuple[Done, ...]:
+    """Do `steps` in order, passing over those in `green` that still hold, up to the first that does not.
+
+    Raises StepError, from what went wrong, at the first step that fails."""
+    check_order(steps)
+    done: list[Done] = []
+    resuming = True
+    for step in steps:
+        resuming = resuming and step.name in green and step.holds is not None and step.holds()
+        if resuming:
+            done.append(_pass_over(step, record, narrator))
+            continue
+        try:
+            done.append(_do(step, record, narrator))
+        except (Exception, KeyboardInterrupt) as error:
+            raise StepError(step.name, done) from error
+    return tuple(done)
+
+
+def check_order(steps: Iterable[Step]) -> None:
+    """Raise ValueError when a step comes before one that it needs."""
+    seen: set[str] = set()
+    for step in steps:
+        if missing := set(step.needs) - seen:
+            raise ValueError(f"step {step.name} needs {', '.join(sorted(missing))} before it")
+        seen.add(step.name)
+
+
+def green_steps(lines: Sequence[Line], inputs: str) -> frozenset[str]:
+    """The steps that a cut-off or failed run with these `inputs` had finished; none when the run ended well."""
+    opened = lines[0] if lines else None
+    if not isinstance(opened, journal.Opened) or opened.inputs != inputs:
+        return frozenset()
+    if any(isinstance(line, Closed) and line.exit_code == 0 for line in lines):
+        return frozenset()
+    return frozenset(line.step for line in lines if isinstance(line, Finished) and not line.error)
+
+
+def _pass_over(step: Step, record: Journal, narrator: Narrator) -> Done:
+    # Noted as finished here too, so that a run that is cut off again still finds it in the newest journal.
+    record.append(Finished(at=journal.now(), step=step.name, seconds=0.0))
+    narrator.emit(step.name, "", "done before", 0.0, Phase.GREEN)
+    return Done(step=step.name, outcome=Outcome(says="done before"), seconds=0.0, resumed=True)
+
+
+def _do(step: Step, record: Journal, narrator: Narrator) -> Done:
+    started = time.monotonic()
+    record.append(Started(at=journal.now(), step=step.name))
+    narrator.emit(step.name, "", "", 0.0, Phase.STARTED)
+    try:
+        outcome = step.work(_reporter(step.name, record, narrator))
+    except (Exception, KeyboardInterrupt) as error:
+        _note_failure(step.name, error, time.monotonic() - started, record, narrator)
+        raise
+    seconds = time.monotonic() - started
+    record.append(Finished(at=journal.now(), step=step.name, seconds=round(seconds, 3), changed=outcome.changed))
+    narrator.emit(step.name, "", outcome.says, seconds, Phase.GREEN)
+    return Done(step=step.name, outcome=outcome, seconds=seconds)
+
+
+def _note_failure(step: str, error: BaseException, seconds: float, record: Journal, narrator: Narrator) -> None:
+    what = error.what if isinstance(error, HimariError) else str(error) or type(error).__name__
+    where = error.where if isinstance(error, HimariError) else ""
+    record.append(Finished(at=journal.now(), step=step, seconds=round(seconds, 3), host=where, error=what))
+    narrator.emit(step, "", what, seconds, Phase.FAILED)
+
+
+def _reporter(step: str, record: Journal, narrator: Narrator) -> Report:
+    pass_on = narrator.reporter(step)
+
+    def report(host: str, says: str) -> None:
+        record.append(Said(at=journal.now(), step=step, host=host, says=says))
+        pass_on(host, says)
+
+    return report

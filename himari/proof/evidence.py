@@ -1,0 +1,115 @@
+"""What a proof leaves behind: `evidence.json`, from which JUnit and the page are made."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+
+class Severity(StrEnum):
+    """Only a critical check that failed turns the verdict red."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Status(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_COVERED = "not_covered"
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One statement about one host, what was observed, and whether it held."""
+
+    id: str
+    phase: str  # the folder in validation/, or "ledger"
+    host: str
+    says: str
+    severity: Severity
+    observed: str
+    status: Status
+    reason: str = ""
+    replaces: str = ""  # the step of the VPS-Brain guide's checklists that this check stands for
+
+    @property
+    def stops(self) -> bool:
+        """Whether this check alone turns the verdict red."""
+        return self.status is Status.FAILED and self.severity is Severity.CRITICAL
+
+
+class Phase(msgspec.Struct, frozen=True, kw_only=True):
+    """A phase's tally."""
+
+    name: str
+    passed: int
+    failed: int
+    not_covered: int
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """The data's account over one window, in events; `sent` is what the exchange says."""
+
+    sent: int
+    journaled: int
+    stored: int
+    lost: int
+    invented: int
+    duplicates: int
+    gaps: int
+    gaps_undisclosed: int
+    events_in_gaps: int
+    gap_seconds: float
+    fault_seconds: float
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """One proof of one stack."""
+
+    stack: str
+    commit: str
+    dirty: bool
+    started: str  # ISO 8601, UTC
+    seconds: float
+    versions: dict[str, str]
+    phases: list[Phase]
+    checks: list[Check]
+    ledger: Ledger | None = None
+
+    @property
+    def green(self) -> bool:
+        return bool(self.checks) and not any(check.stops for check in self.checks)
+
+    def having(self, status: Status) -> list[Check]:
+        return [check for check in self.checks if check.status is status]
+
+
+def tally(checks: Iterable[Check]) -> list[Phase]:
+    """The phases of `checks`, in the order in which they first appear."""
+    by_phase: dict[str, list[Status]] = {}
+    for check in checks:
+        by_phase.setdefault(check.phase, []).append(check.status)
+    return [
+        Phase(
+            name=name,
+            passed=statuses.count(Status.PASSED),
+            failed=statuses.count(Status.FAILED),
+            not_covered=statuses.count(Status.NOT_COVERED),
+        )
+        for name, statuses in by_phase.items()
+    ]
+
+
+def write_evidence(path: Path, evidence: Evidence) -> None:
+    """Replace `path` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_bytes(msgspec.json.format(msgspec.json.encode(evidence), indent=2) + b"\n")
+    draft.replace(path)
+
+
+def read_evidence(path: Path) -> Evidence:
+    """Raises `msgspec.ValidationError` when the file is not evidence, `FileNotFoundError` when there is none."""
+    return msgspec.json.decode(path.read_bytes(), type=Evidence)

@@ -1,0 +1,76 @@
+"""Users on the host."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from pathlib import Path
+
+from himari.apply.agent.command import run
+from himari.apply.agent.files import replace
+from himari.apply.agent.wire import Account, UserChange
+
+
+def look(name: str) -> Account | None:
+    """The user as it is; None when there is none."""
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        return None
+    groups = sorted(group.gr_name for group in grp.getgrall() if name in group.gr_mem)
+    return Account(entry.pw_dir, entry.pw_shell, groups, _keys(entry.pw_dir), _has_sudo(name))
+
+
+def put(change: UserChange) -> None:
+    """Make the user, or give the one that is there its groups, key and rights."""
+    if look(change.name) is None:
+        run(["useradd", *(_login(change) if change.login else _system(change)), change.name])
+    if change.groups:
+        run(["usermod", "--append", "--groups", ",".join(change.groups), change.name])
+    if change.login:
+        _authorize(change)
+    if change.sudo:
+        replace(_sudoers(change.name), _sudo_rule(change.name).encode(), 0o440)
+
+
+def _system(change: UserChange) -> list[str]:
+    return ["--system", "--user-group", "--no-create-home", "--home-dir", change.home, "--shell", "/usr/sbin/nologin"]
+
+
+def _login(change: UserChange) -> list[str]:
+    # "*" is no password that anybody could type, yet not the lock that sshd without PAM would refuse.
+    return ["--create-home", "--user-group", "--home-dir", change.home, "--shell", "/bin/bash", "--password", "*"]
+
+
+def _authorize(change: UserChange) -> None:
+    entry = pwd.getpwnam(change.name)
+    folder = Path(entry.pw_dir) / ".ssh"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.chown(folder, entry.pw_uid, entry.pw_gid)
+    path = folder / "authorized_keys"
+    lines = path.read_text().splitlines() if path.exists() else []
+    if _identity(change.key) not in map(_identity, lines):
+        content = "".join(f"{line}\n" for line in (*lines, change.key.strip()))
+        replace(path, content.encode(), 0o600, change.name, grp.getgrgid(entry.pw_gid).gr_name)
+
+
+def _keys(home: str) -> list[str]:
+    path = Path(home) / ".ssh" / "authorized_keys"
+    return [_identity(line) for line in path.read_text().splitlines() if line.strip()] if path.exists() else []
+
+
+def _identity(line: str) -> str:
+    return " ".join(line.split()[:2])
+
+
+def _sudoers(name: str) -> Path:
+    return Path("/etc/sudoers.d") / f"himari-{name}"
+
+
+def _sudo_rule(name: str) -> str:
+    return f"{name} ALL=(ALL:ALL) NOPASSWD: ALL\n"
+
+
+def _has_sudo(name: str) -> bool:
+    return _sudoers(name).exists() and _sudoers(name).read_text() == _sudo_rule(name)

@@ -1,0 +1,97 @@
+"""Bringing a host to what it shall be: only what differs, in the order in which one thing needs the other."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units
+from himari.apply.agent.command import StepError, run, say
+from himari.apply.agent.places import Places
+from himari.apply.agent.wire import Activation, Failure, FileChange, Report, UnitChange
+
+
+class Activator:
+    """One activation on this host."""
+
+    def __init__(self, wanted: Activation, places: Places) -> None:
+        self._wanted = wanted
+        self._places = places
+        self._changed: list[str] = []
+        self._step = ""
+
+    def perform(self) -> Report:
+        """Do all of it; the report names the step that failed, if one did."""
+        try:
+            self._install()
+            self._put_files([file for file in self._wanted.files if not file.guarded])
+            self._mask()
+            self._put_units([unit for unit in self._wanted.units if not unit.guarded])
+            token = self._put_guarded()
+        except StepError as failed:
+            return Report(self._changed, Failure(self._step, failed.what, failed.lines))
+        except (OSError, LookupError) as failed:
+            return Report(self._changed, Failure(self._step, str(failed), []))
+        environments.sweep(self._places)
+        return Report(self._changed, token=token)
+
+    def _install(self) -> None:
+        wanted, places = self._wanted, self._places
+        if wanted.packages:
+            self._do("packages " + " ".join(wanted.packages), packages.install, wanted.packages)
+        for user in wanted.users:
+            self._do(f"user {user.name}", accounts.put, user)
+        for directory in wanted.directories:
+            self._do(f"directory {directory.path}", files.put_directory, directory)
+        for name, value in wanted.credentials.items():
+            self._do(f"credential {name}", credentials.put, name, value, places)
+        for change in wanted.environments:
+            self._do(f"environment {change.link}", environments.put, change, places)
+
+    def _put_files(self, changes: list[FileChange]) -> None:
+        for change in changes:
+            if change.content is not None:
+                self._do(f"file {change.path}", files.put_file, change, self._places)
+        for argv in dict.fromkeys(tuple(change.apply) for change in changes if change.apply):
+            self._do(f"apply {' '.join(argv)}", run, list(argv))
+        for change in changes:
+            files.settle(change.path, self._places)
+
+    def _mask(self) -> None:
+        for name in self._wanted.masked:
+            self._do(f"mask {name}", units.mask, name)
+
+    def _put_units(self, changes: list[UnitChange]) -> None:
+        if changes:
+            self._quietly("systemctl daemon-reload", run, ["systemctl", "daemon-reload"])
+        for change in changes:
+            self._quietly(f"unit {change.name}", self._put_unit, change)
+
+    def _put_unit(self, change: UnitChange) -> None:
+        done = units.put(change, self._places)
+        self._changed.append(f"unit {change.name} {done}")
+
+    def _put_guarded(self) -> str:
+        changes = [file for file in self._wanted.files if file.guarded]
+        services = [unit for unit in self._wanted.units if unit.guarded]
+        if not changes and not services:
+            return ""
+        contents = [base64.b64decode(change.content or "") for change in changes]
+        self._step = "guard"
+        token = guard.arm(changes, contents, services, self._places, self._wanted.guard_seconds)
+        try:
+            self._put_files(changes)
+            self._put_units(services)
+        except BaseException:
+            guard.restore(token, self._places)
+            raise
+        return token
+
+    def _do(self, step: str, act: Callable[..., object], *arguments: object) -> None:
+        self._quietly(step, act, *arguments)
+        self._changed.append(step)
+
+    def _quietly(self, step: str, act: Callable[..., object], *arguments: object) -> None:
+        self._step = step
+        say(step)
+        act(*arguments)

@@ -1,0 +1,56 @@
+"""Virtual environments from wheelhouses: `link` -> an environment that is addressed by the wheelhouse's digest."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from himari.apply.agent.command import StepError, attempt, run
+from himari.apply.agent.places import Places
+from himari.apply.agent.wire import EnvironmentChange
+
+_COMPLETE = ".himari-complete"  # a killed installation leaves a folder without it
+_WHEELS = Path("/usr/share/python-wheels")  # Debian's own, from python3-venv
+
+
+def linked(link: str, places: Places) -> str:
+    """The digest of the whole environment that `link` points to; empty when there is none."""
+    target = Path(link).resolve()
+    whole = target.parent == places.environments and (target / _COMPLETE).exists()
+    return target.name if whole else ""
+
+
+def put(change: EnvironmentChange, places: Places) -> None:
+    """Install the wheelhouse `change.digest` and point the link at it, in one step."""
+    environment = places.environments / change.digest
+    if not (environment / _COMPLETE).exists():
+        shutil.rmtree(environment, ignore_errors=True)
+        _install(environment, places.wheels / change.digest)
+        (environment / _COMPLETE).touch()
+    draft = Path(f"{change.link}.himari")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(environment)
+    draft.replace(change.link)
+
+
+def sweep(places: Places) -> None:
+    """Remove environments and wheels that no link needs any more; only once no unit runs from them."""
+    roots = places.environments.parent
+    used = {link.resolve().name for link in roots.glob("*") if link.is_symlink()}
+    for folder in (*places.environments.glob("*"), *places.wheels.glob("*")):
+        if folder.name not in used:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _install(environment: Path, wheels: Path) -> None:
+    pip = sorted(_WHEELS.glob("pip-*.whl"))
+    if not pip:
+        raise StepError(f"no pip in {_WHEELS}", ["the package python3-venv is not installed"])
+    # Without ensurepip: Debian's wheel runs as it is, and a copy per environment would take seconds.
+    run(["/usr/bin/python3", "-m", "venv", "--without-pip", str(environment)])
+    python = str(environment / "bin" / "python")
+    options = ["--quiet", "--no-index", "--no-cache-dir", "--disable-pip-version-check", "--no-compile"]
+    source = ["--find-links", str(wheels), "--require-hashes", "--requirement", str(wheels / "requirements.txt")]
+    run([python, f"{pip[-1]}/pip", "install", *options, *source])
+    # Services may not write here; a file that does not compile is one that nobody imports.
+    attempt([python, "-m", "compileall", "-qq", "-j", "0", str(environment / "lib")])

@@ -1,0 +1,66 @@
+"""Debian packages, from the host's own sources."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from himari.apply.agent.command import StepError, attempt, run
+
+_POLICY = Path("/usr/sbin/policy-rc.d")
+_REFUSE = "#!/bin/sh\n# himari: services start once they are configured\nexit 101\n"
+_LOCK_SECONDS = 120
+_APT = [
+    "apt-get",
+    "-qq",
+    "-o",
+    f"DPkg::Lock::Timeout={_LOCK_SECONDS}",
+    "-o",
+    "Dpkg::Options::=--force-confdef",
+    "-o",
+    "Dpkg::Options::=--force-confold",
+]
+
+
+def installed(names: list[str]) -> dict[str, str]:
+    """The versions of those of `names` that are installed."""
+    if not names:
+        return {}
+    query = attempt(["dpkg-query", "-W", "-f=${db:Status-Status} ${Package} ${Version}\n", *names])
+    rows = (line.split() for line in query.stdout.splitlines() if line.startswith("installed "))
+    return {row[1]: row[2] for row in rows}
+
+
+def install(names: list[str]) -> None:
+    """Install `names` without starting their services. Raises StepError with apt's last lines."""
+    ours = not _POLICY.exists() or _POLICY.read_text() == _REFUSE
+    if ours:
+        _POLICY.write_text(_REFUSE)
+        _POLICY.chmod(0o755)
+    try:
+        _install(names)
+    finally:
+        if ours:
+            _POLICY.unlink()
+
+
+def _install(names: list[str]) -> None:
+    command = [*_APT, "install", "-y", "--no-install-recommends", *names]
+    if attempt(command).returncode == 0:
+        return
+    # Either the lists are old or missing, or an earlier run was cut off in the middle of dpkg.
+    run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"])
+    _update()
+    run(command)
+
+
+def _update() -> None:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        update = attempt([*_APT, "update"])
+        if update.returncode == 0:
+            return
+        # apt waits for dpkg's lock by itself, but not for that of the lists.
+        if "Could not get lock" not in update.stdout or time.monotonic() > deadline:
+            raise StepError("apt-get update", update.stdout.strip().splitlines()[-10:])
+        time.sleep(1)

@@ -1,0 +1,42 @@
+"""Where the agent keeps its own things on a host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """`run` is lost at a reboot on purpose: what ran before it runs no more."""
+
+    run: Path = Path("/run/himari")
+    lib: Path = Path("/var/lib/himari-apply")
+    etc: Path = Path("/etc/himari")
+    credstore: Path = Path("/etc/credstore.encrypted")
+    wheels: Path = Path("/var/cache/himari/wheels")
+    environments: Path = Path("/opt/himari/envs")
+
+    @property
+    def units(self) -> Path:
+        """A file per unit: the digest of what runs."""
+        return self.run / "units"
+
+    @property
+    def guards(self) -> Path:
+        """A folder per guarded change that waits to be confirmed."""
+        return self.run / "guard"
+
+    @property
+    def pending(self) -> Path:
+        """A file per file whose `apply` command is owed."""
+        return self.lib / "pending"
+
+    @property
+    def credential_key(self) -> Path:
+        return self.etc / "credential.key"
+
+    @property
+    def credential_marks(self) -> Path:
+        """HMAC of each credential's value, as their encryption differs each time."""
+        return self.etc / "credential.marks"

@@ -1,0 +1,52 @@
+"""What a host is, in one answer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from himari.apply.agent import accounts, credentials, environments, files, packages, units
+from himari.apply.agent.command import attempt
+from himari.apply.agent.places import Places
+from himari.apply.agent.wire import Account, Entry, Query, State
+
+_WIREGUARD_KEY = Path("/etc/wireguard/private.key")
+
+
+def read(query: Query, places: Places) -> State:
+    """The state of this host, as far as `query` asks; nothing is changed."""
+    return State(
+        debian=_text("/etc/debian_version"),
+        python=f"cp{sys.version_info.major}{sys.version_info.minor}",
+        boot_id=_text("/proc/sys/kernel/random/boot_id"),
+        container=Path("/run/systemd/container").exists(),
+        wireguard_public_key=wireguard_public_key(),
+        packages=packages.installed(query.packages),
+        users=_users(query.users),
+        entries=_entries(query.paths, places),
+        environments={link: environments.linked(link, places) for link in query.environments},
+        wheelhouses=[folder.name for folder in places.wheels.glob("*") if not folder.name.startswith(".")],
+        credentials=credentials.matching(query.credentials, places),
+        units=units.look(query.units, places),
+    )
+
+
+def wireguard_public_key() -> str:
+    """The public half of the key that this host made; empty before it made one."""
+    if not _WIREGUARD_KEY.exists():
+        return ""
+    return attempt(["wg", "pubkey"], given=_WIREGUARD_KEY.read_text()).stdout.strip()
+
+
+def _users(names: list[str]) -> dict[str, Account]:
+    found = {name: accounts.look(name) for name in names}
+    return {name: account for name, account in found.items() if account is not None}
+
+
+def _entries(paths: list[str], places: Places) -> dict[str, Entry]:
+    found = {path: files.look(path, places) for path in paths}
+    return {path: entry for path, entry in found.items() if entry is not None}
+
+
+def _text(path: str) -> str:
+    return Path(path).read_text().strip() if Path(path).exists() else ""

@@ -1,0 +1,69 @@
+"""The values that the vault holds for a stack's components: secrets, keys, certificates."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from himari.catalog.component import PublicFile, SecretHash
+from himari.stack.known import Known
+from himari.stack.model import Role, Stack
+from himari.stack.paths import StateDir
+from himari.vault.authority import Authority
+from himari.vault.secrets import Secrets
+
+_KEY = "-key"  # exchange-key: the key of server `exchange`
+_CERTIFICATE = ".pem"  # exchange.pem: its certificate; ca.pem: the authority's
+
+
+class Values(msgspec.Struct, frozen=True):
+    """What stands behind the names that components use."""
+
+    stack: Stack
+    known: Known
+    secrets: Secrets
+    authority: Authority
+
+    @classmethod
+    def open(cls, stack: Stack, known: Known, state: StateDir) -> "Values":
+        return cls(stack, known, Secrets.open(state), Authority.open(state))
+
+    def secret(self, name: str) -> str:
+        """The secret `name`: the stack file's webhook, a server's key, or a random value of the vault."""
+        if name == "webhook" and self.stack.alerts.webhook:
+            return self.stack.alerts.webhook
+        server = name.removesuffix(_KEY)
+        if name.endswith(_KEY) and server in set(Role):
+            return self.authority.issue(server, self._names(Role(server))).key
+        return self.secrets.get(name)
+
+    def public_file(self, name: str) -> str:
+        """The text of `ca.pem`, or of the certificate of the server in `NAME.pem`."""
+        server = name.removesuffix(_CERTIFICATE)
+        if server == "ca":
+            return self.authority.certificate
+        return self.authority.issue(server, self._names(Role(server))).certificate
+
+    def resolve(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` with each marker replaced by what it stands for."""
+        return {key: self._resolved(value) for key, value in values.items()}
+
+    def _resolved(self, value: Any) -> Any:
+        match value:
+            case SecretHash():
+                return hashlib.sha256(self.secret(value.secret).encode()).hexdigest()
+            case PublicFile():
+                return self.public_file(value.name)
+            case Mapping():
+                return self.resolve(value)
+            case list() | tuple():
+                return [self._resolved(item) for item in value]
+            case _:
+                return value
+
+    def _names(self, role: Role) -> tuple[str, ...]:
+        """How clients name the servers of `role`: their hosts' names and addresses."""
+        hosts = self.stack.hosts_with(role)
+        addresses = (self.known[name].address for name in hosts if name in self.known)
+        return tuple(sorted({*hosts, *(address for address in addresses if address != "local")}))

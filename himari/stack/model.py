@@ -1,15 +1,17 @@
-"""What a stack file says, as typed values. Reading and refusing is `himari.stack.load`'s; what follows from the
-values (addresses, sizes) is `himari.stack.network`'s and `himari.stack.capacity`'s."""
+"""What a stack file says, as typed values; the descriptions are what `himari schema` prints. Reading and refusing is
+`himari.stack.load`'s; what follows from the values is `himari.stack.network`'s and `himari.stack.capacity`'s."""
 
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-PositiveInt = Annotated[int, msgspec.Meta(gt=0)]
-PositiveFloat = Annotated[float, msgspec.Meta(gt=0)]
-Fraction = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+PositiveInt = Annotated[int, Meta(gt=0)]
+PositiveFloat = Annotated[float, Meta(gt=0)]
+Fraction = Annotated[float, Meta(gt=0, lt=1)]
+Port = Annotated[int, Meta(gt=0, lt=65536)]
 
 
 class Role(StrEnum):
@@ -29,73 +31,111 @@ class Provider(StrEnum):
     VULTR = "vultr"
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[stack]`."""
-
-    name: Name
-    budget_usd: PositiveFloat | None = None
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the stack file."""
 
 
-class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[network]`: the tunnel between the stack's hosts."""
+class Header(Table, frozen=True, kw_only=True):
+    """The installation itself."""
 
-    wireguard: str = "10.77.0.0/24"  # CIDR; hosts get its addresses in the file's order, from .1
-    wireguard_port: PositiveInt = 51820
-    mtu: PositiveInt = 1420  # 1500 less WireGuard's 60 bytes over IPv4, 20 spare
-
-
-class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[access]`: who may reach ssh from outside the tunnel."""
-
-    ssh_from: tuple[str, ...] = ()  # CIDRs; the lab adds its bridge
-    identity_file: str = ""  # the operator's private key; the lab makes its own
+    name: Annotated[Name, Meta(description="Names the state folder and, in a lab, the hosts.", examples=["tokyo"])]
+    budget_usd: Annotated[
+        PositiveFloat | None, Meta(description="Upper limit of what it may cost, in USD a month.", examples=[200.0])
+    ] = None
 
 
-class Venue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[venues.NAME]`: what is collected, and the rates that size everything."""
+class Network(Table, frozen=True, kw_only=True):
+    """The tunnel between the stack's hosts, and the link that carries it."""
 
-    symbols: tuple[str, ...]  # unified: BTC/USDT
-    frames_per_s: PositiveFloat  # of all symbols together
-    bytes_per_s: PositiveFloat  # of all symbols together, uncompressed
-    snapshot_levels: PositiveInt = 1000
-
-
-class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[retention]`: how long data is held at each stop."""
-
-    journal_hours: PositiveFloat = 24.0
-    stream_minutes: PositiveFloat = 30.0
-    parquet_days: PositiveFloat = 365.0
-    segment_seconds: PositiveInt = 60
-    parquet_flush_seconds: PositiveInt = 60
+    wireguard: Annotated[
+        str, Meta(description="Network of the tunnel (CIDR); edge and brain hosts get its addresses in file order.")
+    ] = "10.77.0.0/24"
+    wireguard_port: Annotated[Port, Meta(description="UDP port of the tunnel.")] = 51820
+    mtu: Annotated[PositiveInt, Meta(description="MTU of the tunnel, in bytes: the path's less 80; 1412 on PPPoE.")] = (
+        1420
+    )
+    link_bytes_per_s: Annotated[
+        PositiveFloat, Meta(description="What the link from edge to brain carries, in bytes/s.")
+    ] = 2_400_000.0
 
 
-class Alerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[alerts]`: the dead-man timer's limits and where it calls."""
+class Access(Table, frozen=True, kw_only=True):
+    """Who may reach ssh from outside the tunnel."""
 
-    webhook: str = ""  # https://...; empty: the timer only writes to the journal
-    silence_seconds: PositiveInt = 60
-    disk_free: Fraction = 0.2
-    gap_seconds: PositiveInt = 60
-
-
-class Host(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[hosts.NAME]`. `cpus`, `memory_mb` and `disk_gb` are the machine's; a cloud host takes them from its plan."""
-
-    provider: Provider
-    roles: tuple[Role, ...]
-    address: str = ""  # static: a name, an IP, or "local"
-    bootstrap_user: Name = "root"  # who accepts the operator's key before first contact
-    ssh_port: PositiveInt = 22
-    plan: str = ""
-    location: str = ""
-    cpus: PositiveInt | None = None
-    memory_mb: PositiveInt | None = None
-    disk_gb: PositiveInt | None = None
-    existing: bool = False  # the user's own machine: it gets WireGuard, its wg0 rules and its roles' services only
+    ssh_from: Annotated[
+        tuple[str, ...],
+        Meta(description="Networks (CIDR) that you log in from; a lab adds its own.", examples=[["198.51.100.7/32"]]),
+    ] = ()
+    identity_file: Annotated[
+        str,
+        Meta(description="Your private key; empty: ssh's own choice. A lab makes one.", examples=["~/.ssh/id_ed25519"]),
+    ] = ""
 
 
-class Stack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Venue(Table, frozen=True, kw_only=True):
+    """What is collected from a venue, and the rates that size everything."""
+
+    symbols: Annotated[
+        tuple[str, ...], Meta(description="Unified symbols, as BASE/QUOTE.", examples=[["BTC/USDT", "ETH/USDT"]])
+    ]
+    frames_per_s: Annotated[
+        PositiveFloat, Meta(description="WebSocket frames a second, all symbols together.", examples=[400.0])
+    ]
+    bytes_per_s: Annotated[
+        PositiveFloat, Meta(description="Bytes/s of those frames, uncompressed.", examples=[100000.0])
+    ]
+    snapshot_levels: Annotated[PositiveInt, Meta(description="Price levels a side in a REST book.")] = 1000
+
+
+class Retention(Table, frozen=True, kw_only=True):
+    """How long data is held at each stop."""
+
+    journal_hours: Annotated[PositiveFloat, Meta(description="On the edge's disk, in hours.")] = 24.0
+    stream_minutes: Annotated[PositiveFloat, Meta(description="In the edge's Redis, in minutes.")] = 30.0
+    parquet_days: Annotated[PositiveFloat, Meta(description="On the brain's disk, in days.")] = 365.0
+    segment_seconds: Annotated[PositiveInt, Meta(description="Age at which a journal segment is sealed, in s.")] = 60
+    parquet_flush_seconds: Annotated[PositiveInt, Meta(description="Age at which a Parquet file is closed, in s.")] = 60
+
+
+class Alerts(Table, frozen=True, kw_only=True):
+    """The limits of the brain's dead-man timer and where it calls."""
+
+    webhook: Annotated[
+        str,
+        Meta(
+            description="Called with a JSON body; empty: systemd's journal only.", examples=["https://example.org/hook"]
+        ),
+    ] = ""
+    silence_seconds: Annotated[PositiveInt, Meta(description="Time without new data that alarms, in s.")] = 60
+    disk_free: Annotated[
+        Fraction, Meta(description="Free part of a disk (0 to 1) below which it alarms; capacity keeps it free too.")
+    ] = 0.2
+    gap_seconds: Annotated[PositiveInt, Meta(description="Length of a gap that alarms, in s.")] = 60
+
+
+class Host(Table, frozen=True, kw_only=True):
+    """One machine. Its sizes are the machine's own; a cloud host takes those left out from its plan."""
+
+    provider: Annotated[Provider, Meta(description="lab, static (exists already), hetzner or vultr.")]
+    roles: Annotated[tuple[Role, ...], Meta(description="Any of edge, brain and, in a lab, exchange.")]
+    address: Annotated[
+        str, Meta(description='For static: a name, an IP, or "local" (this machine).', examples=["203.0.113.10"])
+    ] = ""
+    bootstrap_user: Annotated[Name, Meta(description="Who accepts your key at first contact; root or with sudo.")] = (
+        "root"
+    )
+    ssh_port: Annotated[Port, Meta(description="TCP port of ssh.")] = 22
+    plan: Annotated[str, Meta(description="The provider's name of the size.", examples=["vhf-2c-4gb"])] = ""
+    location: Annotated[str, Meta(description="The provider's name of the region.", examples=["nrt"])] = ""
+    cpus: Annotated[PositiveInt | None, Meta(description="Number of CPUs.", examples=[2])] = None
+    memory_mb: Annotated[PositiveInt | None, Meta(description="Memory, in MiB.", examples=[4096])] = None
+    disk_gb: Annotated[PositiveInt | None, Meta(description="Disk, in GB (10^9 bytes).", examples=[80])] = None
+    existing: Annotated[
+        bool, Meta(description="Your own machine: it gets the tunnel, its rules and its roles' services, nothing else.")
+    ] = False
+
+
+class Stack(Table, frozen=True, kw_only=True):
     """One installation."""
 
     stack: Header
@@ -108,10 +148,12 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def name(self) -> str:
+        """The stack's name."""
         return self.stack.name
 
     @property
     def is_lab(self) -> bool:
+        """Whether its hosts are made on this machine."""
         return any(host.provider is Provider.LAB for host in self.hosts.values())
 
     def hosts_with(self, role: Role) -> tuple[str, ...]:

@@ -1,0 +1,89 @@
+"""The stack's networks: which address a host has in the tunnel, who peers with whom, who must keep a NAT open."""
+
+from ipaddress import IPv4Address, IPv4Network
+
+import msgspec
+
+from himari.stack.known import Known
+from himari.stack.model import Provider, Role, Stack
+
+# Labs take their own /24s out of this; no stack's tunnel may lie in it.
+LAB_RANGE = IPv4Network("10.91.0.0/16")
+
+# Below the 30 s after which home routers and conntrack forget an idle UDP flow.
+KEEPALIVE_SECONDS = 25
+
+_IN_TUNNEL = frozenset({Role.EDGE, Role.BRAIN})
+
+
+class Peer(msgspec.Struct, frozen=True, kw_only=True):
+    """The other end of a tunnel, as one host sees it."""
+
+    name: str
+    address: str  # in the tunnel
+    public_key: str  # empty until the host has made one
+    endpoint: str  # host:port; empty: behind NAT, it calls us
+    keepalive_seconds: int  # 0: none; only the end behind NAT keeps its own NAT open
+
+
+def tunnel_addresses(stack: Stack) -> dict[str, str]:
+    """The tunnel's address of each host that is in it, in the file's order, from .1.
+
+    The file's rules have made sure that the network is large enough."""
+    inside = [name for name, host in stack.hosts.items() if _IN_TUNNEL & set(host.roles)]
+    network = IPv4Network(stack.network.wireguard)
+    return {name: str(network.network_address + place) for place, name in enumerate(inside, start=1)}
+
+
+def tunnel_address(stack: Stack, host_name: str) -> str:
+    """The tunnel's address of `host_name`; KeyError for a host that is not in the tunnel."""
+    return tunnel_addresses(stack)[host_name]
+
+
+def behind_nat(stack: Stack, host_name: str) -> bool:
+    """Whether the host cannot be called from outside: a brain stands at home."""
+    return Role.EDGE not in stack.hosts[host_name].roles
+
+
+def peers(stack: Stack, known: Known, host_name: str) -> tuple[Peer, ...]:
+    """The peers of `host_name`: every brain for an edge, every edge for a brain, none for the others."""
+    roles = set(stack.hosts[host_name].roles)
+    wanted = [role for here, role in ((Role.EDGE, Role.BRAIN), (Role.BRAIN, Role.EDGE)) if here in roles]
+    names = [name for role in wanted for name in stack.hosts_with(role) if name != host_name]
+    return tuple(_peer(stack, known, host_name, name) for name in names)
+
+
+def public_address(stack: Stack, known: Known, host_name: str) -> str:
+    """Where the host is reached outside the tunnel: as it was met, else as the file says, else its name."""
+    met = known.get(host_name)
+    stated = met.address if met else stack.hosts[host_name].address
+    return stated or host_name
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is an IPv4 address rather than a name."""
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def cloud_note(stack: Stack, host_name: str) -> str | None:
+    """Why a plan can neither create nor price this host; None when it can."""
+    provider = stack.hosts[host_name].provider
+    if provider in (Provider.LAB, Provider.STATIC):
+        return None
+    return f"{host_name}: hosts at {provider} cannot be created or priced yet: make it by hand and say provider static"
+
+
+def _peer(stack: Stack, known: Known, here: str, there: str) -> Peer:
+    met = known.get(there)
+    called = not behind_nat(stack, there)
+    return Peer(
+        name=there,
+        address=tunnel_address(stack, there),
+        public_key=met.wireguard_public_key if met else "",
+        endpoint=f"{public_address(stack, known, there)}:{stack.network.wireguard_port}" if called else "",
+        keepalive_seconds=KEEPALIVE_SECONDS if called and behind_nat(stack, here) else 0,
+    )

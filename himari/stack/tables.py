@@ -1,0 +1,32 @@
+"""The tables of a stack file: which struct stands for which, in the file's order."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from himari.stack.model import Access, Alerts, Header, Host, Network, Retention, Stack, Table, Venue
+
+TABLES: Mapping[str, type[Table]] = {
+    "stack": Header,
+    "network": Network,
+    "access": Access,
+    "venues": Venue,
+    "retention": Retention,
+    "alerts": Alerts,
+    "hosts": Host,
+}
+NAMED = frozenset({"venues", "hosts"})  # tables of tables: [hosts.edge]
+
+
+def keyed(tables: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], type[Table]]]:
+    """Each table that `tables` (a file's content) holds: its key, what it says, and the struct it stands for."""
+    yield "", tables, Stack
+    for name, struct in TABLES.items():
+        said = tables.get(name)
+        if not isinstance(said, Mapping):
+            continue
+        if name not in NAMED:
+            yield name, said, struct
+            continue
+        for key, inner in said.items():
+            if isinstance(inner, Mapping):
+                yield f"{name}.{key}", inner, struct

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from himari.runs.steps import StepError
     from himari.stack.errors import HimariError
 
 FAULT = 70  # EX_SOFTWARE
@@ -26,8 +27,7 @@ def guarded(argv: Sequence[str], work: Callable[[], Any]) -> int:
     try:
         return work() or 0
     except (KeyboardInterrupt, typer.Abort):
-        say(f"himari: stopped; nothing is lost: `{shlex.join(('himari', *argv))}` goes on from here")
-        return INTERRUPTED
+        return _stopped(argv)
     except typer.TyperException as error:
         return _usage(error)
     except BrokenPipeError:
@@ -72,9 +72,12 @@ def _usage(error: typer.TyperException) -> int:
     return error.exit_code
 
 
-def _failed(error: Exception, argv: Sequence[str]) -> int:
+def _failed(error: BaseException, argv: Sequence[str]) -> int:
+    from himari.runs.steps import StepError
     from himari.stack.errors import HimariError
 
+    if isinstance(error, StepError):
+        return _step_failed(error, argv)
     if isinstance(error, HimariError):
         say(explain(error))
         return error.exit_code
@@ -85,7 +88,25 @@ def _failed(error: Exception, argv: Sequence[str]) -> int:
     return FAULT
 
 
-def _write_log(error: Exception, argv: Sequence[str]) -> "Path":
+def _step_failed(error: "StepError", argv: Sequence[str]) -> int:
+    cause = error.__cause__ or error
+    if isinstance(cause, KeyboardInterrupt):
+        return _stopped(argv)
+    code = _failed(cause, argv)
+    say(f"  step: {error.step.name}, after {', '.join(done.step for done in error.done) or 'none'}")
+    if error.step.replay:
+        say(f"  replay: {error.step.replay}")
+    say(f"  resume: {shlex.join(('himari', *argv))}")
+    return code
+
+
+def _stopped(argv: Sequence[str]) -> int:
+    say("himari: stopped")
+    say(f"  resume: {shlex.join(('himari', *argv))}")
+    return INTERRUPTED
+
+
+def _write_log(error: BaseException, argv: Sequence[str]) -> "Path":
     import traceback
     from datetime import UTC, datetime
 

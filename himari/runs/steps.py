@@ -28,6 +28,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     work: Callable[[Report], Outcome]
     needs: tuple[str, ...] = ()
     holds: Callable[[], bool] | None = None
+    replay: str = ""  # the command that does this step alone
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +43,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 class StepError(Exception):
     """A step failed. `done` are the steps before it; the cause is the failure itself."""
 
-    def __init__(self, step: str, done: Sequence[Done]) -> None:
-        super().__init__(step)
+    def __init__(self, step: Step, done: Sequence[Done]) -> None:
+        super().__init__(step.name)
         self.step = step
         self.done = tuple(done)
 
@@ -65,7 +66,7 @@ def run_steps(
         try:
             done.append(_do(step, record, narrator))
         except (Exception, KeyboardInterrupt) as error:
-            raise StepError(step.name, done) from error
+            raise StepError(step, done) from error
     return tuple(done)
 
 

@@ -55,7 +55,7 @@ def test_a_failure_stops_the_run_and_is_noted_with_its_host(bench: Bench) -> Non
     failure = DeployError("redis-server.service does not start", where="edge")
     with pytest.raises(StepError) as stopped:
         bench.run(bench.step("create"), bench.step("deploy", breaks=failure), bench.step("validate"))
-    assert stopped.value.step == "deploy"
+    assert stopped.value.step.name == "deploy"
     assert stopped.value.__cause__ is failure
     assert [done.step for done in stopped.value.done] == ["create"]
     assert bench.worked == ["create", "deploy"]

@@ -1,0 +1,33 @@
+"""`himari destroy`."""
+
+import sys
+
+import typer
+
+from himari.cli.arguments import Json, StackName, Yes
+
+
+def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
+    """Remove a stack, whole or half made; ends with the list of what is left, which should be empty.
+
+    Example: himari destroy lab-edge --yes
+    """
+    from himari.cli.display import progress
+    from himari.cli.output import print_json, show
+    from himari.runs.destroy import destroy as run
+    from himari.runs.destroy import intent
+    from himari.stack.errors import HimariError
+    from himari.stack.load import load_stack
+
+    loaded = load_stack(stack)
+    if not yes:
+        typer.echo("\n".join(intent(loaded)), err=True)
+        typer.confirm(f"Destroy {loaded.name}?", abort=True, err=True)
+    with progress() as listener:
+        report = run(loaded, ("himari", *sys.argv[1:]), listener)
+    if as_json:
+        print_json(report)
+    else:
+        show(f"{report.stack}: removed {len(report.removed)} things after {report.seconds:.1f} s")
+        show(*([f"left: {item}" for item in report.left] or ["left: nothing"]))
+    return HimariError.exit_code if report.left else 0

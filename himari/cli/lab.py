@@ -1,0 +1,53 @@
+"""`himari lab`: the lab's hosts, looked at and entered."""
+
+from typing import Annotated
+
+import typer
+
+from himari.cli.arguments import Json
+
+app = typer.Typer(name="lab", help="The hosts of labs on this machine.", no_args_is_help=True, rich_markup_mode=None)
+
+HostName = Annotated[str, typer.Argument(metavar="HOST", help="A host of the lab: exchange, edge, brain.")]
+InStack = Annotated[str, typer.Option("--stack", metavar="STACK", help="Which lab, when several are up.")]
+Words = Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="The command, after --.")]
+
+
+@app.command("ls", short_help="List labs and their hosts")
+def ls(as_json: Json = False) -> int:
+    """List the labs of this machine and their hosts.
+
+    Example: himari lab ls
+    """
+    from himari.cli.output import print_json, show, table
+    from himari.lab.lab import list_labs
+
+    labs = list_labs()
+    if as_json:
+        print_json(labs)
+    else:
+        rows = [(lab.stack, host.name, host.address, host.state) for lab in labs for host in lab.hosts]
+        show(table("Labs on this machine", ("stack", "host", "address", "state"), rows) if rows else "no lab is up")
+    return 0
+
+
+@app.command("shell", short_help="Open a root shell on a host")
+def shell(host: HostName, stack: InStack = "") -> int:
+    """Open a root shell on a host, also when its network or ssh is broken.
+
+    Example: himari lab shell edge
+    """
+    return _enter(host, stack, [])
+
+
+@app.command("exec", short_help="Run a command on a host")
+def execute(host: HostName, command: Words, stack: InStack = "") -> int:
+    """Run a command as root on a host; its output and exit code are passed through.
+
+    Example: himari lab exec edge -- systemctl status himari-collector
+    """
+    return _enter(host, stack, command)
+
+
+def _enter(host: str, stack: str, command: list[str]) -> int:
+    raise NotImplementedError

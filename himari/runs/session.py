@@ -1,0 +1,67 @@
+"""A verb that changes a stack: it holds the stack's lock and keeps a journal, whatever way it ends."""
+
+import os
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from himari.runs.journal import Closed, Journal, Opened, last_journal, now
+from himari.runs.lock import hold
+from himari.runs.progress import Listener, Narrator
+from himari.runs.steps import Done, Step, StepError, green_steps, run_steps
+from himari.stack.errors import HimariError
+from himari.stack.paths import StateDir
+
+FAULT = 70
+INTERRUPTED = 130
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """An open run. `green` are the steps that an earlier run with the same inputs did before it was cut off."""
+
+    journal: Journal
+    narrator: Narrator
+    green: frozenset[str]
+    began: float  # time.monotonic()
+
+    def run(self, steps: Sequence[Step]) -> tuple[Done, ...]:
+        """Do `steps`; raises StepError."""
+        return run_steps(steps, self.journal, self.narrator, self.green)
+
+    @property
+    def seconds(self) -> float:
+        return round(time.monotonic() - self.began, 1)
+
+
+@contextmanager
+def session(state: StateDir, argv: Sequence[str], inputs: str, listener: Listener) -> Iterator[Session]:
+    """Hold the stack for the block. `argv` is (himari, verb, ...); `inputs` a digest of what decides the outcome.
+
+    Raises LockedError when another run has the stack."""
+    verb, began = argv[1], time.monotonic()
+    with hold(state.lock, argv):
+        green = green_steps(last_journal(state.runs, verb), inputs)
+        with Journal.create(state.runs, verb) as journal:
+            command = shlex.join(argv)
+            journal.append(Opened(at=now(), verb=verb, command=command, pid=os.getpid(), inputs=inputs))
+            opened = Session(journal=journal, narrator=Narrator(listener), green=green, began=began)
+            code = 0
+            try:
+                yield opened
+            except BaseException as error:
+                code = exit_code(error)
+                raise
+            finally:
+                journal.append(Closed(at=now(), seconds=opened.seconds, exit_code=code))
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code that `error`, or what stopped the step, stands for."""
+    if isinstance(error, StepError) and error.__cause__ is not None:
+        return exit_code(error.__cause__)
+    if isinstance(error, HimariError):
+        return error.exit_code
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAULT

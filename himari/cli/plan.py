@@ -7,7 +7,9 @@ import typer
 from himari.cli.arguments import Json, StackName
 
 if TYPE_CHECKING:
-    from himari.runs.plan import PlanReport
+    from himari.runs.plan import Difference, HostPlan, PlanReport
+    from himari.stack.capacity import Holding, SymbolDay
+    from himari.stack.model import Stack
 
 
 def plan(
@@ -23,7 +25,8 @@ def plan(
     from himari.runs.plan import plan as run
     from himari.stack.load import load_stack
 
-    report = run(load_stack(stack), ask_hosts=hosts)
+    loaded = load_stack(stack)
+    report = run(loaded, _asked(loaded) if hosts else None)
     if as_json:
         print_json(report)
     else:
@@ -31,5 +34,55 @@ def plan(
     return 0
 
 
+def _asked(stack: "Stack") -> "tuple[Difference, ...]":
+    from himari.cli.display import progress
+    from himari.runs.drift import drift
+
+    with progress() as listener:
+        return drift(stack, listener)
+
+
 def _show(report: "PlanReport") -> None:
-    raise NotImplementedError
+    from himari.cli.output import show, table
+
+    show(
+        table(
+            f"{report.stack}: hosts", ("name", "provider", "address", "roles", "size", "gets"), map(_host, report.hosts)
+        )
+    )
+    columns = ("venue", "#symbols", "#as sent", "#journal", "#stream", "#link", "#parquet")
+    show(table("GB a day and symbol", columns, map(_symbol, report.symbols)))
+    columns = ("host", "stop", "#GB", "#held for", "#full after")
+    show(table("How long data is held", columns, map(_holding, report.holdings)))
+    rows = [(item.host, item.kind, " ".join(item.names)) for item in report.fetched]
+    show(table("Fetched when it is not there yet", ("host", "what", "names"), rows))
+    show(*report.notes)
+    _show_differences(report)
+
+
+def _show_differences(report: "PlanReport") -> None:
+    from himari.cli.output import show, table
+
+    if report.differs is None:
+        show(f"What differs on the hosts: offline; himari plan {report.stack} --hosts asks them")
+    elif report.differs:
+        rows = [(item.host, item.day, item.what) for item in report.differs]
+        show(table("What up would change", ("host", "day", "what"), rows))
+    else:
+        show("The hosts are as the files say.")
+
+
+def _host(host: "HostPlan") -> tuple[str, ...]:
+    size = f"{host.cpus or '?'} cores, {host.memory_mb or '?'} MB, {host.disk_gb or '?'} GB"
+    return host.name, host.provider, host.address, " ".join(host.roles), size, " ".join(host.components)
+
+
+def _symbol(day: "SymbolDay") -> tuple[str, ...]:
+    stops = (day.raw, day.journal, day.stream, day.link, day.parquet)
+    return day.venue, str(day.symbols), *(f"{stop:.2f}" for stop in stops)
+
+
+def _holding(held: "Holding") -> tuple[str, ...]:
+    hours = f"{held.hours:.1f} h" if held.hours < 72 else f"{held.hours / 24:.0f} d"
+    full = "never, the oldest go" if held.days_until_full is None else f"{held.days_until_full:.0f} d"
+    return held.host, held.stop, f"{held.bytes / 1e9:.2f}", hours, full

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -42,7 +43,7 @@ def check_recording(path: Path) -> None:
         # gzip reports a file of another kind as an OSError without an errno.
         reason = f"cannot be read: {error.strerror}" if error.strerror else "is not a gzip file"
         raise _not_a_recording(path, reason) from None
-    except (ValueError, EOFError):
+    except (ValueError, EOFError, zlib.error):
         raise _not_a_recording(path, "does not begin with a receive time and a frame") from None
 
 

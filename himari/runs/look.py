@@ -1,0 +1,71 @@
+"""One look at each host of a running stack, all at the same time."""
+
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from himari.apply import ssh
+from himari.catalog import hostpaths
+from himari.catalog.component import View
+from himari.runs import status_probe
+from himari.runs.feed import read_feed
+from himari.runs.plan import components
+from himari.runs.progress import Event, Listener
+from himari.runs.status import HostStatus, StackStatus, judge, read_probe
+from himari.stack.errors import HostError
+from himari.stack.known import Known, read_known
+from himari.stack.model import Role, Stack
+from himari.stack.network import tunnel_addresses
+from himari.stack.paths import StateDir
+
+TIMEOUT_S = 40.0
+STEP = "status"
+HEALTH = {Role.EDGE: hostpaths.COLLECTOR_SETTINGS, Role.BRAIN: hostpaths.CONSUMER_SETTINGS}
+
+
+def look(stack: Stack, listener: Listener) -> StackStatus:
+    """How the hosts of `stack` are doing; a host that does not answer is part of the answer."""
+    state = StateDir.of(stack.name)
+    known = read_known(state.hosts)
+
+    def one(name: str) -> HostStatus:
+        listener(Event(step=STEP, host=name, says="looking", seconds=0.0))
+        return _look(ssh.reach(name, known, state), wanted(stack, known, state, name))
+
+    with ThreadPoolExecutor(len(stack.hosts)) as pool:
+        hosts = tuple(pool.map(lambda name: _or_wrong(name, one), stack.hosts))
+    return StackStatus(stack=stack.name, ok=not any(host.wrong for host in hosts), hosts=hosts)
+
+
+def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, Any]:
+    """What the probe shall look at on host `name`."""
+    view = View(stack=stack, host_name=name, known=known, feed=read_feed(state))
+    roles = view.host.roles
+    units = [unit for part in components(view) for unit in part.units if unit.active]
+    return {
+        "units": [unit.name for unit in units if not (unit.unless_container and stack.is_lab)],
+        "folder": hostpaths.EXCHANGE_STATE if Role.EXCHANGE in roles else hostpaths.STATE,
+        "peers": tunnel_addresses(stack),
+        "health": [[hostpaths.RUNTIME, "health", "--json", "--settings", HEALTH[r]] for r in roles if r in HEALTH],
+    }
+
+
+def _look(reach: ssh.Reach, what: dict[str, Any]) -> HostStatus:
+    elevate = "" if reach.is_local and os.geteuid() == 0 else "sudo -n "
+    command = f"{elevate}python3 - {quote(json.dumps(what))}"
+    result = reach.run(command, Path(status_probe.__file__).read_bytes(), timeout=TIMEOUT_S)
+    if result.code:
+        last = result.err.strip().splitlines()[-1:] or ["nothing"]
+        raise HostError(f"the probe ended with {result.code}: {last[0]}", reach.host_name)
+    return judge(reach.host_name, read_probe(result.out.encode()))
+
+
+def _or_wrong(name: str, one: Callable[[str], HostStatus]) -> HostStatus:
+    try:
+        return one(name)
+    except HostError as error:
+        return HostStatus(host=name, probe=None, wrong=(error.what,))

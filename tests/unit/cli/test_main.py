@@ -1,0 +1,162 @@
+"""The command as its user meets it: exit codes, words, and streams."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from himari.stack import errors
+
+Himari = Callable[..., subprocess.CompletedProcess[str]]
+
+STACK = """
+[stack]
+name = "tokyo"
+[venues.binance]
+symbols = ["BTC/USDT"]
+frames_per_s = 100
+bytes_per_s = 30000
+[hosts.edge]
+provider = "static"
+address = "203.0.113.10"
+roles = ["edge"]
+memory_mb = 4096
+disk_gb = 80
+[hosts.brain]
+provider = "static"
+address = "local"
+existing = true
+roles = ["brain"]
+memory_mb = 16384
+disk_gb = 2000
+"""
+VERBS = ("plan", "up", "validate", "status", "drift", "destroy", "schema", "doctor", "lab ls", "lab shell", "lab exec")
+
+
+@pytest.fixture
+def stack_file(tmp_path: Path) -> Path:
+    path = tmp_path / "tokyo.toml"
+    path.write_text(STACK)
+    return path
+
+
+def test_help_names_each_verb_and_each_exit_code(himari: Himari) -> None:
+    shown = himari("--help").stdout
+    for verb in VERBS:
+        assert f"  {verb.split()[0]} " in shown
+    codes = {
+        error.exit_code for error in vars(errors).values() if isinstance(error, type) and hasattr(error, "exit_code")
+    }
+    for code in codes - {1} | {0, 70, 130}:
+        assert f"\n    {code:<4}" in shown
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_has_an_example(himari: Himari, verb: str) -> None:
+    shown = himari(*verb.split(), "--help")
+    assert shown.returncode == 0
+    assert f"Example: himari {verb}" in shown.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, himari.cli.main; print(*{'msgspec', 'rich', 'pyinfra', 'jinja2', 'gevent'} & set(sys.modules))"
+    )
+    loaded = subprocess.run((sys.executable, "-c", script), capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []
+
+
+def test_version_is_the_package_s(himari: Himari) -> None:
+    assert himari("--version").stdout == f"himari {version('himari')}\n"
+
+
+@pytest.mark.parametrize(
+    ("edit", "where", "said"),
+    [
+        (('name = "tokyo"', 'name = "tokyo"\nbudget = 3'), "stack.budget", "unknown key 'budget'"),
+        (("frames_per_s = 100", 'frames_per_s = "fast"'), "venues.binance.frames_per_s", "'fast' is not possible"),
+        (('roles = ["edge"]', 'roles = ["edgy"]'), "hosts.edge.roles", "unknown role 'edgy'"),
+        (("[hosts.brain]", "[hosts.edge]"), "tokyo.toml:", "[hosts.edge] is there twice"),
+        (("[stack]", "[stack"), "tokyo.toml:", "not TOML"),
+    ],
+    ids=["unknown key", "wrong type", "unknown role", "duplicate host", "not TOML"],
+)
+def test_a_wrong_stack_file_is_refused_with_its_key(
+    himari: Himari, stack_file: Path, edit: tuple[str, str], where: str, said: str
+) -> None:
+    stack_file.write_text(STACK.replace(*edit, 1))
+    refused = himari("plan", str(stack_file))
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert said in refused.stderr.splitlines()[0]
+    assert where in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_what_does_not_fit_is_refused(himari: Himari, stack_file: Path) -> None:
+    stack_file.write_text(STACK.replace("disk_gb = 80", "disk_gb = 5"))
+    refused = himari("plan", str(stack_file))
+    assert refused.returncode == 3
+    assert "hosts.edge.disk_gb" in refused.stderr
+
+
+def test_an_unknown_stack_is_answered_with_the_nearest(himari: Himari) -> None:
+    refused = himari("up", "lab-egde")
+    assert refused.returncode == 2
+    assert "hint: did you mean lab-edge?" in refused.stderr
+
+
+@pytest.mark.parametrize("argv", [("upp",), ("up",), ("up", "lab-edge", "--colour"), ()])
+def test_a_wrong_command_line_is_refused_with_help(himari: Himari, argv: tuple[str, ...]) -> None:
+    refused = himari(*argv)
+    assert refused.returncode == 2
+    assert "himari" in refused.stderr
+    assert "--help" in refused.stderr
+    assert refused.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file"),
+        (b"plain text", "is not a gzip file"),
+        (b"\x1f\x8b\x08\x00 and then nothing that decompresses", "the recording"),
+    ],
+    ids=["missing", "not gzip", "damaged"],
+)
+def test_a_recording_that_is_none_is_refused(himari: Himari, tmp_path: Path, content: bytes | None, said: str) -> None:
+    path = tmp_path / "recording.gz"
+    if content is not None:
+        path.write_bytes(content)
+    refused = himari("up", "lab-edge", "--recording", str(path))
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert str(path) in refused.stderr
+
+
+def test_a_fault_of_ours_leaves_a_log_and_no_traceback(himari: Himari, tmp_path: Path) -> None:
+    state = tmp_path / "state" / "lab-edge"
+    state.mkdir(parents=True)
+    (state / "hosts.json").write_text("[]")
+    failed = himari("plan", "lab-edge")
+    assert failed.returncode == 70
+    assert "Traceback" not in failed.stderr
+    log = next(line for line in failed.stderr.splitlines() if "where:" in line).split()[-1]
+    assert "Traceback" in Path(log).read_text()
+
+
+def test_doctor_says_what_it_saw_as_json(himari: Himari) -> None:
+    told = json.loads(himari("doctor", "--json").stdout)
+    assert {"Python 3.11", "ssh", "memory"} <= {finding["name"] for finding in told["findings"]}
+    assert told["ok"] == all(finding["ok"] for finding in told["findings"])
+
+
+def test_doctor_names_what_is_missing_and_what_mends_it(himari: Himari, tmp_path: Path) -> None:
+    looked = himari("doctor", PATH=str(tmp_path))
+    assert looked.returncode == 5
+    assert "apt-get install" in looked.stdout
+    assert "openssh-client" in looked.stdout

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from himari_runtime.settings import CollectorSettings, ConsumerSettings, SettingsError, load, load_any
+from himari_runtime.venues.registry import UnknownVenueError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -87,7 +88,7 @@ def main() -> NoReturn:
     """The entry point: wrong settings end with status 2 and one line."""
     try:
         app()
-    except SettingsError as error:
+    except (SettingsError, UnknownVenueError) as error:
         sys.stderr.write(f"himari-runtime: {error}\n")
         raise SystemExit(2) from None
     raise SystemExit(0)

@@ -24,6 +24,7 @@ BACKLOG_RECORDS = Gauge("himari_push_backlog_records", "Records journaled and no
 READ_RECORDS = Counter("himari_consumed_records", "Records read from the buffer")
 LINK_BYTES = Counter("himari_link_bytes", "Bytes read from the buffer, as they crossed the link")
 FRAME_BYTES = Counter("himari_frame_bytes", "The same records' bytes, decompressed")
+DAMAGED_CHUNKS = Counter("himari_damaged_chunks", "Entries of the buffer that could not be unpacked")
 READ_RECONNECTS = Counter("himari_consumer_reconnects", "Connections to the buffer that were lost or refused")
 LAG_RECORDS = Gauge("himari_consumer_lag_records", "Records read from the buffer and not yet in Parquet")
 LAG_SECONDS = Gauge("himari_consumer_lag_seconds", "Age of the newest record read from the buffer")

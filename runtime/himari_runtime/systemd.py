@@ -1,6 +1,6 @@
 """What a service tells systemd: that it is ready, that it lives, what it does."""
 
-import sdnotify
+import sdnotify  # type: ignore[import-untyped]  # ships no types
 
 
 class Notifier:

@@ -68,7 +68,7 @@ class Journal:
         return Position(self.epoch, self.n)
 
     def append(self, kind: Kind, payload: bytes, *, line: int, received_ns: int, monotonic_ns: int) -> int:
-        """Writes one record and returns its n. Raises JournalFullError; whatever is raised, no part of it stays behind."""
+        """Writes one record and returns its n; raises JournalFullError and then leaves no part of it behind."""
         if self._is_full(monotonic_ns):
             self._rotate(monotonic_ns)
         n = self.n + 1

@@ -1,0 +1,154 @@
+"""The runtime's part of `himari status`: how full, how old, how far behind."""
+
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from himari_runtime.messages import Gap, Position, streams
+from himari_runtime.settings import CollectorSettings, ConsumerSettings, Settings, SettingsError, credential
+from himari_runtime.transport.reader import JournalReader
+from himari_runtime.transport.redis_link import LOST, RedisLink, last_ids
+from himari_runtime.transport.segments import Segment, segments
+
+RECENT_NS = 3600 * 10**9
+
+
+class JournalHealth(msgspec.Struct, frozen=True):
+    """Ages in seconds, by the records' receive times; None where there is no record."""
+
+    bytes: int
+    segments: int
+    oldest_age_s: float | None
+    newest_age_s: float | None
+    last: str
+
+
+class StreamHealth(msgspec.Struct, frozen=True):
+    """A stream of the buffer. `age_s` is known on the edge, where the journal tells when its last record came."""
+
+    name: str
+    last_id: str
+    length: int
+    age_s: float | None = None
+
+
+class ParquetHealth(msgspec.Struct, frozen=True):
+    """The store: its files' bytes, its cursor, and how old its newest record is."""
+
+    bytes: int
+    files: int
+    cursor: str
+    last_age_s: float | None
+    free_bytes: int
+
+
+class Health(msgspec.Struct, frozen=True):
+    """One host's. `error` says why the buffer could not be asked."""
+
+    source: str
+    journal: JournalHealth | None = None
+    parquet: ParquetHealth | None = None
+    streams: list[StreamHealth] = []
+    backlog_records: int | None = None
+    gaps: list[Gap] = []  # of the last hour
+    error: str = ""
+
+
+async def run(settings: Settings) -> None:
+    """Prints Health as JSON."""
+    found = await health(settings)
+    sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+
+
+async def health(settings: Settings) -> Health:
+    """What the settings' host holds; a buffer that does not answer is part of the answer."""
+    try:
+        asked, error = await _streams(settings), ""
+    except (*LOST, SettingsError) as failure:
+        asked, error = [], f"{settings.buffer.host}:{settings.buffer.port}: {failure or type(failure).__name__}"
+    if isinstance(settings, CollectorSettings):
+        return _edge(settings, asked, error)
+    return _brain(settings, asked, error)
+
+
+async def _streams(settings: Settings) -> list[StreamHealth]:
+    link = await RedisLink.open(settings.buffer, credential(settings.buffer.credential))
+    try:
+        names = list(streams(settings.venue.name, settings.venue.symbols))
+        found = await last_ids(link, names)
+        return [StreamHealth(name, last.id, last.length) for name, last in found.items()]
+    finally:
+        await link.close()
+
+
+def _edge(settings: CollectorSettings, asked: list[StreamHealth], error: str) -> Health:
+    folder = settings.journal.path
+    files = segments(folder) if folder.is_dir() else []
+    last, newest_ns = _newest(files)
+    pushed = max((Position.parse(stream.last_id) for stream in asked), default=Position(0, 0))
+    backlog = last.n - pushed.n if asked and last.epoch == pushed.epoch else None
+    journal = JournalHealth(
+        bytes=sum(_size(segment.path) for segment in files),
+        segments=len(files),
+        oldest_age_s=_age(_first_ns(files[0])) if files else None,
+        newest_age_s=_age(newest_ns),
+        last=str(last),
+    )
+    return Health(settings.source.name, journal=journal, streams=asked, backlog_records=backlog, error=error)
+
+
+def _brain(settings: ConsumerSettings, asked: list[StreamHealth], error: str) -> Health:
+    from himari_runtime.sinks.parquet import free_bytes, stored_files
+    from himari_runtime.sinks.parquet_reader import gaps_since, newest_received_ns
+
+    root, source, venue = settings.parquet.path, settings.source.name, settings.venue.name
+    files = stored_files(root, source, venue)
+    cursor = files[-1].last if files else Position(0, 0)
+    ahead = max((Position.parse(stream.last_id) for stream in asked), default=Position(0, 0))
+    store = ParquetHealth(
+        bytes=sum(_size(file.path) for file in files),
+        files=len(files),
+        cursor=str(cursor),
+        last_age_s=_age(newest_received_ns(root, source, venue)),
+        free_bytes=free_bytes(root) if root.is_dir() else 0,
+    )
+    return Health(
+        source,
+        parquet=store,
+        streams=asked,
+        backlog_records=ahead.n - cursor.n if asked and ahead.epoch == cursor.epoch else None,
+        gaps=gaps_since(root, source, venue, time.time_ns() - RECENT_NS),
+        error=error,
+    )
+
+
+def _newest(files: list[Segment]) -> tuple[Position, int | None]:
+    last, at = Position(0, 0), None
+    if files:
+        reader = JournalReader(files[-1].folder, Position(0, 0), files[-1])
+        while records := reader.read(4 << 20):
+            last, at = records[-1].position, records[-1].received_ns
+        reader.close()
+    return last, at
+
+
+def _first_ns(segment: Segment) -> int | None:
+    reader = JournalReader(segment.folder, Position(0, 0), segment)
+    try:
+        records = reader.read()
+    finally:
+        reader.close()
+    return records[0].received_ns if records else None
+
+
+def _age(received_ns: int | None) -> float | None:
+    return None if received_ns is None else round((time.time_ns() - received_ns) / 1e9, 3)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # renamed or dropped since it was listed
+        return 0

@@ -1,0 +1,208 @@
+"""Parquet files as the store of all records. A file's name says which records it holds, so the names are the cursor.
+
+A file appears whole or not at all: written under a draft's name, synced, renamed, the folder synced. Beside the rows
+it carries the consumer's memory at its end, so that a restart knows what the last file knew.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
+
+from himari_runtime import metrics
+from himari_runtime.messages import START, Kind, Position, Record, Route
+from himari_runtime.settings import ParquetSettings
+
+NAME = re.compile(r"^(?P<source>.+)-(\d+)\.(\d+)-(\d+)\.(\d+)\.parquet$")
+SEEN = b"himari.seen"
+TEXT = pa.dictionary(pa.int16(), pa.string())
+SCHEMA = pa.schema(
+    [
+        ("epoch", pa.int64()),
+        ("n", pa.int64()),
+        ("kind", TEXT),
+        ("venue", TEXT),
+        ("symbol", TEXT),
+        ("stream", TEXT),
+        ("channel", TEXT),
+        ("line", pa.int8()),
+        ("first_id", pa.int64()),
+        ("last_id", pa.int64()),
+        ("received_ns", pa.int64()),
+        ("monotonic_ns", pa.int64()),
+        ("payload", pa.binary()),
+    ]
+)
+LABELS = ["kind", "venue", "symbol", "stream", "channel"]  # few values: dictionary encoded
+KINDS = {kind.value: kind.name.lower() for kind in Kind}
+Row = tuple[Any, ...]
+
+
+class DiskLowError(Exception):
+    """Less room than `min_free_bytes`; what is not stored stays with the caller."""
+
+
+class StoredFile(msgspec.Struct, frozen=True):
+    """A finished file and the records that it holds."""
+
+    path: Path
+    first: Position
+    last: Position
+
+
+class Batch(msgspec.Struct):
+    """Rows of one day that become one file."""
+
+    day: str
+    rows: list[Row]
+    seen: bytes = b""
+
+
+class ParquetStore:
+    """The files of one source and venue. `seen` gives the consumer's memory when a batch ends."""
+
+    def __init__(self, settings: ParquetSettings, source: str, venue: str, seen: Callable[[], bytes]) -> None:
+        self._settings = settings
+        self._source = source
+        self._venue = venue
+        self._seen = seen
+        self._full: list[Batch] = []
+        self._batch = Batch("", [])
+        self.rows = 0
+        self.payload_bytes = 0
+
+    def add(self, record: Record, where: Route) -> None:
+        """Takes a row; it is stored by the next `flush`."""
+        day = datetime.fromtimestamp(record.received_ns / 1e9, UTC).strftime("%Y-%m-%d")
+        if day != self._batch.day:
+            self._cut()
+            self._batch.day = day
+        self._batch.rows.append(self._row(record, where))
+        self.rows += 1
+        self.payload_bytes += len(record.payload)
+
+    def flush(self) -> None:
+        """Stores all rows taken so far; raises DiskLowError, after which it may be called again."""
+        self._cut()
+        while self._full:
+            self._check_room()
+            self._write(self._full[0])
+            batch = self._full.pop(0)
+            self.rows -= len(batch.rows)
+        self.payload_bytes = 0
+
+    def _cut(self) -> None:
+        if self._batch.rows:
+            self._batch.seen = self._seen()
+            self._full.append(self._batch)
+        self._batch = Batch(self._batch.day, [])
+
+    def _row(self, record: Record, where: Route) -> Row:
+        return (
+            record.epoch,
+            record.n,
+            KINDS[record.kind],
+            self._venue,
+            where.symbol,
+            where.stream,
+            where.channel.value,
+            record.line,
+            where.first_id,
+            where.last_id,
+            record.received_ns,
+            record.monotonic_ns,
+            record.payload,
+        )
+
+    def _write(self, batch: Batch) -> None:
+        folder = self._settings.path / f"venue={self._venue}" / f"date={batch.day}"
+        _make(folder)
+        first, last = batch.rows[0], batch.rows[-1]
+        final = folder / f"{self._source}-{first[0]}.{first[1]}-{last[0]}.{last[1]}.parquet"
+        draft = final.with_suffix(".tmp")
+        try:
+            _write_table(draft, batch)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise DiskLowError(f"{draft}: {error}") from error
+        draft.rename(final)
+        _sync(folder)
+        metrics.FILES.inc()
+        metrics.FILE_BYTES.inc(final.stat().st_size)
+        metrics.STORED_NS.set(last[10])
+
+    def _check_room(self) -> None:
+        free = free_bytes(self._settings.path)
+        metrics.DISK_LOW.set(free < self._settings.min_free_bytes)
+        if free < self._settings.min_free_bytes:
+            raise DiskLowError(
+                f"{self._settings.path}: {free} bytes free of {self._settings.min_free_bytes} to be kept"
+            )
+
+
+def open_store(settings: ParquetSettings, source: str, venue: str) -> tuple[Position, bytes]:
+    """Removes drafts; returns the last record stored and the memory in its file (empty where there is none)."""
+    settings.path.mkdir(parents=True, exist_ok=True)
+    for draft in settings.path.glob(f"venue={venue}/date=*/{source}-*.tmp"):
+        draft.unlink()
+    newest = max(stored_files(settings.path, source, venue), key=lambda file: file.last, default=None)
+    if newest is None:
+        return START, b""
+    return newest.last, pq.read_metadata(newest.path).metadata.get(SEEN, b"")
+
+
+def stored_files(root: Path, source: str, venue: str) -> list[StoredFile]:
+    """All finished files of a source, in the order of their records."""
+    found = []
+    for path in root.glob(f"venue={venue}/date=*/*.parquet"):
+        match = NAME.match(path.name)
+        if match and match["source"] == source:
+            numbers = [int(text) for text in match.groups()[1:]]
+            found.append(StoredFile(path, Position(*numbers[:2]), Position(*numbers[2:])))
+    return sorted(found, key=lambda file: file.first)
+
+
+def free_bytes(path: Path) -> int:
+    """Room that an ordinary user may still fill."""
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize
+
+
+def disk_share(path: Path) -> float:
+    """The part of the disk that is free, from 0 to 1."""
+    found = os.statvfs(path)
+    return found.f_bavail / max(1, found.f_blocks)
+
+
+def _write_table(draft: Path, batch: Batch) -> None:
+    arrays = [_array(field, values) for field, values in zip(SCHEMA, zip(*batch.rows, strict=True), strict=True)]
+    table = pa.Table.from_arrays(arrays, schema=SCHEMA.with_metadata({SEEN: batch.seen}))
+    with draft.open("wb") as file:
+        pq.write_table(table, file, compression="zstd", compression_level=3, use_dictionary=LABELS)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _array(field: Any, values: tuple[Any, ...]) -> Any:
+    return pa.array(values, pa.string()).cast(field.type) if field.name in LABELS else pa.array(values, field.type)
+
+
+def _make(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        for parent in (folder.parent, folder.parent.parent):
+            _sync(parent)
+
+
+def _sync(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

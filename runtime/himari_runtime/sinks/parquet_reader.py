@@ -1,0 +1,63 @@
+"""Reads records back from the Parquet store."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
+
+from himari_runtime.messages import Gap, Kind, Record
+from himari_runtime.sinks.parquet import SCHEMA, stored_files
+
+COLUMNS = ["epoch", "n", "kind", "line", "received_ns", "monotonic_ns", "payload"]
+
+
+def stored(root: Path, source: str, venue: str, from_ns: int, to_ns: int) -> Iterator[Record]:
+    """Records received in the window, in order; files whose statistics rule the window out are not read."""
+    days = _day(from_ns), _day(to_ns)
+    for file in stored_files(root, source, venue):
+        if days[0] <= date.fromisoformat(file.path.parent.name.removeprefix("date=")) <= days[1]:
+            yield from _rows(file.path, from_ns, to_ns)
+
+
+def received_range(path: Path) -> tuple[int, int]:
+    """The least and greatest receive time in a file, from its footer."""
+    meta = pq.read_metadata(path)
+    column = SCHEMA.get_field_index("received_ns")
+    found = [meta.row_group(group).column(column).statistics for group in range(meta.num_row_groups)]
+    return min(statistics.min for statistics in found), max(statistics.max for statistics in found)
+
+
+def newest_received_ns(root: Path, source: str, venue: str) -> int | None:
+    """Receive time of the newest record stored; None where none is."""
+    files = stored_files(root, source, venue)
+    return received_range(files[-1].path)[1] if files else None
+
+
+def gaps_since(root: Path, source: str, venue: str, stored_ns: int) -> list[Gap]:
+    """The gap records of the files that appeared after `stored_ns`."""
+    found = []
+    for file in stored_files(root, source, venue):
+        if file.path.stat().st_ctime_ns >= stored_ns:
+            table = pq.read_table(file.path, columns=["payload"], filters=[("kind", "==", "gap")], partitioning=None)
+            found += [msgspec.json.decode(payload, type=Gap) for payload in table.column("payload").to_pylist()]
+    return found
+
+
+def _rows(path: Path, from_ns: int, to_ns: int) -> Iterator[Record]:
+    first, last = received_range(path)
+    if first > to_ns or last < from_ns:
+        return
+    table = pq.read_table(path, columns=COLUMNS, partitioning=None)
+    columns = (table.column(name).to_pylist() for name in COLUMNS)
+    for epoch, n, kind, line, received_ns, monotonic_ns, payload in zip(*columns, strict=True):
+        if from_ns <= received_ns <= to_ns:
+            yield Record(epoch, n, Kind[kind.upper()], line, received_ns, monotonic_ns, payload)
+
+
+def _day(time_ns: int) -> date:
+    try:
+        return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=time_ns / 1e9)).date()
+    except OverflowError:
+        return date.max if time_ns > 0 else date.min

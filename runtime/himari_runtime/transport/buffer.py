@@ -1,0 +1,187 @@
+"""The pusher: feeds the buffer (Redis Streams) from the journal's files, never from memory.
+
+A batch is one MULTI/EXEC: all of it is in the buffer or nothing, so a reader sees whole batches in journal order.
+The pusher keeps no cursor: each connection begins by asking the streams for their last ids.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+
+import hiredis
+
+from himari_runtime import metrics
+from himari_runtime.backoff import Backoff
+from himari_runtime.messages import START, Position, Record
+from himari_runtime.settings import PushedBuffer
+from himari_runtime.transport import epochs
+from himari_runtime.transport.chunks import Packer, split
+from himari_runtime.transport.journal import Journal
+from himari_runtime.transport.reader import JournalReader
+from himari_runtime.transport.recovery import Router
+from himari_runtime.transport.redis_link import LOST, RedisLink, RefusedError, last_ids, pack
+from himari_runtime.transport.resume import back, resume
+from himari_runtime.transport.segments import last_positions, segments
+
+BATCH_BYTES = 1 << 20
+TURN_BYTES = 64 << 10  # read, routed and compressed between two turns of the event loop
+CHUNK_BYTES = 64 << 10
+STEADY_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class BufferAheadError(Exception):
+    """The buffer holds an epoch that this journal has not reached; the next start will be above it."""
+
+
+class Pusher:
+    """Pushes one journal into one buffer until cancelled."""
+
+    def __init__(self, settings: PushedBuffer, password: str, journal: Journal, route: Router, primer: bytes) -> None:
+        self._settings = settings
+        self._password = password
+        self._journal = journal
+        self._route = route
+        self._packer = Packer(primer)
+        self._last: dict[str, Position] = {}
+        self._previous: dict[str, Position] = {}
+        self._lengths: dict[int, int] = {}
+        self._pushed: Record | None = None
+
+    @property
+    def backlog_records(self) -> int:
+        """Records journaled and not yet confirmed by the buffer."""
+        pushed = self._pushed.position if self._pushed else START
+        if pushed.epoch == self._journal.epoch:
+            return self._journal.n - pushed.n
+        between = sum(n for epoch, n in self._lengths.items() if pushed.epoch <= epoch < self._journal.epoch)
+        return self._journal.n + between - (pushed.n if pushed.epoch in self._lengths else 0)
+
+    @property
+    def backlog_seconds(self) -> float:
+        """Age of the last confirmed record while there is a backlog."""
+        if not self.backlog_records or self._pushed is None:
+            return 0.0
+        return max(0.0, (time.time_ns() - self._pushed.received_ns) / 1e9)
+
+    async def run(self) -> None:
+        """Connects, pushes, connects again; raises BufferAheadError once the epoch file has been lifted."""
+        backoff = Backoff(most=10.0)
+        while True:
+            started = time.monotonic()
+            try:
+                await self._session()
+            except LOST as error:
+                metrics.PUSH_RECONNECTS.inc()
+                if time.monotonic() - started > STEADY_SECONDS:
+                    backoff.reset()
+                log.warning("buffer %s:%s: %r", self._settings.host, self._settings.port, error)
+            await asyncio.sleep(backoff.next())
+
+    async def _session(self) -> None:
+        link = await RedisLink.open(self._settings, self._password)
+        try:
+            reader = await self._resume(link)
+            try:
+                await self._feed(link, reader)
+            finally:
+                reader.close()
+        finally:
+            await link.close()
+
+    async def _resume(self, link: RedisLink) -> JournalReader:
+        folder = self._journal.settings.path
+        names = sorted({key.rpartition("|")[0] for key in self._journal.marks})
+        self._last = await self._ask(link, names)
+        self._lengths = last_positions(segments(folder))
+        found = resume(folder, self._last)
+        self._previous = dict(found.previous)
+        return JournalReader(folder, START, found.segment)
+
+    async def _ask(self, link: RedisLink, names: list[str]) -> dict[str, Position]:
+        last = {name: Position.parse(state.id) for name, state in (await last_ids(link, names)).items()}
+        ahead = max((position.epoch for position in last.values()), default=0)
+        if ahead > self._journal.epoch:
+            epochs.lift(self._journal.settings.path, ahead)
+            raise BufferAheadError(
+                f"the buffer holds epoch {ahead}, the journal is at {self._journal.epoch}: start again to pass it"
+            )
+        return last
+
+    async def _feed(self, link: RedisLink, reader: JournalReader) -> None:
+        while True:
+            self._journal.appended.clear()
+            batch, read = await self._collect(link, reader)
+            if batch:
+                await self._push(link, batch)
+            if read:
+                self._confirm(read)
+            if read is None:
+                await self._journal.appended.wait()
+                await asyncio.sleep(self._settings.linger_ms / 1000)
+
+    async def _collect(self, link: RedisLink, reader: JournalReader) -> tuple[dict[str, list[Record]], Record | None]:
+        """The next batch by stream, what the buffer has left out, and the last record read for it."""
+        batch: dict[str, list[Record]] = {}
+        size = 0
+        last = None
+        while size < BATCH_BYTES and (records := reader.read(TURN_BYTES)):
+            for record in records:
+                name = self._route(record).stream
+                if name not in self._last:
+                    self._last |= await self._ask(link, [name])
+                if record.position > self._last[name]:
+                    batch.setdefault(name, []).append(record)
+                    size += len(record.payload)
+                else:
+                    self._previous[name] = record.position
+            last = records[-1]
+            await asyncio.sleep(0)
+        return batch, last
+
+    async def _push(self, link: RedisLink, batch: dict[str, list[Record]]) -> None:
+        commands = [pack("MULTI")]
+        for name, records in batch.items():
+            for run in split(records, CHUNK_BYTES):
+                commands.append(self._add(name, run))
+                await asyncio.sleep(0)
+        commands.append(pack("EXEC"))
+        backoff = Backoff(most=5.0)
+        while not await self._commit(link, commands):
+            metrics.BUFFER_FULL.set(1)
+            await asyncio.sleep(backoff.next())
+        metrics.BUFFER_FULL.set(0)
+
+    def _add(self, name: str, run: list[Record]) -> bytes:
+        chunk = self._packer.pack(run, self._previous.get(name, START))
+        self._previous[name] = chunk.last
+        cut = back(chunk.last, self._settings.window_records, self._lengths)
+        return pack("XADD", name, "MINID", "~", str(cut), str(chunk.last), *chunk.fields())
+
+    async def _commit(self, link: RedisLink, commands: list[bytes]) -> bool:
+        """False while Redis is full: nothing of the batch was taken. Raises RefusedError for any other refusal."""
+        packed = b"".join(commands)
+        *queued, done = await link.exchange(packed, len(commands))
+        refused = [str(error) for error in _errors(queued)]
+        if any(text.startswith("OOM") for text in refused):
+            return False
+        if refused or isinstance(done, hiredis.ReplyError):
+            raise RefusedError(refused[0] if refused else str(done))
+        metrics.PUSHED_BYTES.inc(len(packed))
+        for error in _errors(done):
+            if "equal or smaller" not in str(error):
+                raise RefusedError(str(error))
+            metrics.PUSH_DUPLICATES.inc()
+        return True
+
+    def _confirm(self, record: Record) -> None:
+        before = self.backlog_records
+        self._pushed = record
+        metrics.PUSHED_RECORDS.inc(max(0, before - self.backlog_records))
+        metrics.BACKLOG_RECORDS.set(self.backlog_records)
+
+
+def _errors(answers: list[object]) -> Iterator[hiredis.ReplyError]:
+    return (answer for answer in answers if isinstance(answer, hiredis.ReplyError))

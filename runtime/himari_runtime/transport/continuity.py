@@ -1,0 +1,89 @@
+"""Is n dense? A hole means that the buffer was trimmed before it was read, and becomes gaps with the venue's bounds."""
+
+import msgspec
+
+from himari_runtime.messages import (
+    START,
+    Channel,
+    Epoch,
+    Gap,
+    Kind,
+    Mark,
+    Position,
+    Reason,
+    Record,
+    Route,
+    mark_key,
+)
+
+NUMBERED = {Channel.TRADE: True, Channel.DEPTH: True, Channel.BOOK_TICKER: False}  # True: the venue's ids are dense
+CONSUMER_LINE = -1  # the line of gaps that the consumer writes; their (epoch, n) is that of the record they precede
+
+
+class Seen(msgspec.Struct):
+    """What must survive a restart: the last record of each channel, and the record that followed the last hole."""
+
+    marks: dict[str, Mark] = {}
+    after_hole: tuple[int, int] = START
+
+
+class Continuity:
+    """Follows records from `cursor`; call `gaps` before a record is stored and `note` when it is."""
+
+    def __init__(self, venue: str, cursor: Position, seen: Seen) -> None:
+        self.cursor = cursor
+        self.seen = seen
+        self._venue = venue
+
+    def gaps(self, record: Record, where: Route) -> list[Record]:
+        """The gaps that end at this record."""
+        if self._is_hole(record):
+            self.seen.after_hole = record.position
+        if where.channel not in NUMBERED:
+            return []
+        before = self.seen.marks.get(mark_key(where.stream, where.channel))
+        if not self._spans_hole(before) or _is_next(before, where):
+            return []
+        gap = Gap(
+            venue=self._venue,
+            symbol=where.symbol,
+            channel=where.channel,
+            after_id=before.last_id if before else None,
+            before_id=where.first_id,
+            after_ns=before.received_ns if before else None,
+            before_ns=record.received_ns,
+            reason=Reason.OVERTAKEN,
+        )
+        return [
+            Record(
+                record.epoch,
+                record.n,
+                Kind.GAP,
+                CONSUMER_LINE,
+                record.received_ns,
+                record.monotonic_ns,
+                msgspec.json.encode(gap),
+            )
+        ]
+
+    def note(self, record: Record, where: Route) -> None:
+        """The record is stored."""
+        self.cursor = record.position
+        self.seen.marks[mark_key(where.stream, where.channel)] = Mark(
+            record.n, record.epoch, where.last_id, record.received_ns
+        )
+
+    def _is_hole(self, record: Record) -> bool:
+        if record.epoch == self.cursor.epoch:
+            return record.n != self.cursor.n + 1
+        if record.n != 1 or record.kind != Kind.EPOCH:
+            return True
+        began = msgspec.json.decode(record.payload, type=Epoch)
+        return Position(began.previous_epoch, began.previous_n) > self.cursor
+
+    def _spans_hole(self, before: Mark | None) -> bool:
+        return Position(*self.seen.after_hole) > (before.position if before else START)
+
+
+def _is_next(before: Mark | None, where: Route) -> bool:
+    return before is not None and NUMBERED[where.channel] and where.first_id == before.last_id + 1

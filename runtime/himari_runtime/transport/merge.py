@@ -1,0 +1,78 @@
+"""Puts the chunks of all streams back into journal order.
+
+A stream that filled its COUNT may have more, so nothing beyond its last id is emitted yet (the horizon). A stream
+that was read beyond the horizon is not asked again until the others have caught up: what is held stays bounded.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from himari_runtime.messages import Position, Record
+from himari_runtime.transport.chunks import Chunk
+
+END = Position(1 << 63, 0)
+STEP = 32  # chunks that are unpacked at a time
+
+
+class Merge:
+    """Emits each record after `cursor` once, in (epoch, n) order."""
+
+    def __init__(
+        self, names: tuple[str, ...], cursor: Position, count: int, unpack: Callable[[Chunk], list[Record]]
+    ) -> None:
+        self.cursor = cursor
+        self._count = count
+        self._unpack = unpack
+        self._read = dict.fromkeys(names, cursor)
+        self._packed: dict[str, deque[Chunk]] = {name: deque() for name in names}
+        self._open: dict[str, deque[Record]] = {name: deque() for name in names}
+
+    @property
+    def caught_up(self) -> bool:
+        """Nothing is held back: a read may block."""
+        return not any(self._packed.values()) and not any(self._open.values())
+
+    def wanted(self) -> dict[str, Position]:
+        """The streams to ask and the id to ask each from."""
+        return {name: at for name, at in self._read.items() if not self._packed[name] and not self._open[name]}
+
+    def offer(self, answer: dict[str, list[Chunk]]) -> Iterator[list[Record]]:
+        """Takes the answer to `wanted` (all of it, asked at once) and yields what may be emitted, in order."""
+        asked = self.wanted()
+        horizon = END
+        for name, chunks in answer.items():
+            self._packed[name].extend(chunks)
+            if chunks:
+                self._read[name] = chunks[-1].last
+        for name, at in self._read.items():
+            if name not in asked or len(answer.get(name, ())) >= self._count:
+                horizon = min(horizon, at)
+        return self._emit(horizon)
+
+    def _emit(self, horizon: Position) -> Iterator[list[Record]]:
+        ends = sorted(chunk.last for chunks in self._packed.values() for chunk in chunks if chunk.last <= horizon)
+        for step in [*ends[STEP - 1 :: STEP], horizon]:
+            records = self._until(step)
+            if records:
+                yield records
+
+    def _until(self, horizon: Position) -> list[Record]:
+        due: list[Record] = []
+        for name in self._read:
+            self._unpack_until(name, horizon)
+            held = self._open[name]
+            while held and held[0].position <= horizon:
+                due.append(held.popleft())
+        due.sort(key=lambda record: record.position)
+        return [record for record in due if self._advance(record)]
+
+    def _unpack_until(self, name: str, horizon: Position) -> None:
+        packed, held = self._packed[name], self._open[name]
+        while packed and (not held or held[-1].position <= horizon):
+            held.extend(self._unpack(packed.popleft()))
+
+    def _advance(self, record: Record) -> bool:
+        if record.position <= self.cursor:
+            return False
+        self.cursor = record.position
+        return True

@@ -1,0 +1,89 @@
+"""Reads the journal's files in order, and goes on as the open one grows and is replaced by the next."""
+
+import logging
+import os
+from pathlib import Path
+
+from himari_runtime.messages import Kind, Position, Record
+from himari_runtime.transport.records import MAX_BODY, End, scan
+from himari_runtime.transport.segments import Segment, segments
+
+READ_BYTES = 128 << 10
+
+log = logging.getLogger(__name__)
+
+
+def segment_of(folder: Path, position: Position) -> Segment | None:
+    """The segment in which the record after `position` is or will be; the oldest where that one has been dropped."""
+    files = segments(folder)
+    before = [segment for segment in files if segment.first <= Position(position.epoch, position.n + 1)]
+    return before[-1] if before else files[0] if files else None
+
+
+class JournalReader:
+    """Records after `after`, beginning the search in segment `start` (by default where `after` says)."""
+
+    def __init__(self, folder: Path, after: Position, start: Segment | None = None) -> None:
+        self._folder = folder
+        self._after = after
+        self._fd = -1
+        self._segment: Segment | None = None
+        self._offset = 0
+        self._open(start or segment_of(folder, after))
+
+    def read(self, most_bytes: int = READ_BYTES) -> list[Record]:
+        """The next records, from about `most_bytes` of the file; none when all that has been written was read."""
+        while True:
+            following = None
+            records = self._scan(most_bytes)
+            if not records:
+                following = self._following()
+                records = self._scan(most_bytes)  # what was appended until the next segment began
+            if records:
+                fresh = [record for record in records if record.position > self._after]
+                if fresh:
+                    self._after = fresh[-1].position
+                    return fresh
+            elif following is None or not self._open(following):
+                return []
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _scan(self, most_bytes: int) -> list[Record]:
+        """What follows in the current file, headers left out; a frame larger than `most_bytes` is read whole."""
+        if self._segment is None:
+            return []
+        while True:
+            data = os.pread(self._fd, most_bytes, self._offset)
+            found = scan(data, self._segment.epoch)
+            self._offset += found.end
+            records = [record for record in found.records if record.kind < Kind.HEADER]
+            if records or not data:
+                return records
+            if not found.end:
+                if found.why is End.DAMAGED:
+                    log.error("%s: damaged at byte %d: its rest is lost", self._segment.path, self._offset)
+                    return []
+                if len(data) < most_bytes or most_bytes > MAX_BODY:
+                    return []
+                most_bytes *= 2
+
+    def _following(self) -> Segment | None:
+        here = self._segment.first if self._segment else Position(0, 0)
+        return next((segment for segment in segments(self._folder) if segment.first > here), None)
+
+    def _open(self, segment: Segment | None) -> bool:
+        """False where the file was renamed or dropped meanwhile: the folder has to be listed again."""
+        if segment is None:
+            return False
+        try:
+            fd = os.open(segment.path, os.O_RDONLY)
+        except FileNotFoundError:
+            again = [file for file in segments(self._folder) if file.first >= segment.first]
+            return self._open(again[0]) if again else False
+        self.close()
+        self._fd, self._segment, self._offset = fd, segment, 0
+        return True

@@ -1,0 +1,57 @@
+"""Where a pusher goes on: the buffer's last ids against the journal's headers."""
+
+from pathlib import Path
+
+import msgspec
+
+from himari_runtime.messages import START, Mark, Position
+from himari_runtime.transport.segments import Segment, read_header, segments
+
+
+class Resume(msgspec.Struct, frozen=True):
+    """Read from `segment` on; `previous`: each stream's last record before it."""
+
+    segment: Segment | None
+    previous: dict[str, Position]
+
+
+def resume(folder: Path, last: dict[str, Position]) -> Resume:
+    """The newest segment before which no stream lacks a record that the journal still has."""
+    files = segments(folder)
+    for segment in reversed(files):
+        before = stream_marks(_marks(segment))
+        held = {name: at for name, at in before.items() if at >= files[0].first}
+        if all(last.get(name, START) >= at for name, at in held.items()):
+            return Resume(segment, before)
+    return Resume(files[0], stream_marks(_marks(files[0]))) if files else Resume(None, {})
+
+
+def stream_marks(marks: dict[str, Mark]) -> dict[str, Position]:
+    """The last record of each stream, over its channels."""
+    found: dict[str, Position] = {}
+    for key, mark in marks.items():
+        name = key.rpartition("|")[0]
+        found[name] = max(mark.position, found.get(name, START))
+    return found
+
+
+def _marks(segment: Segment) -> dict[str, Mark]:
+    try:
+        header = read_header(segment)
+    except FileNotFoundError:  # sealed or dropped since the folder was listed
+        sealed = [file for file in segments(segment.folder) if file.first == segment.first]
+        header = read_header(sealed[0]) if sealed else None
+    return header.marks if header else {}
+
+
+def back(position: Position, records: int, lengths: dict[int, int]) -> Position:
+    """The record `records` before `position`; `lengths` has the last n of earlier epochs. START: before all known."""
+    epoch, n = position
+    while n <= records:
+        records -= n
+        earlier = [known for known in lengths if known < epoch]
+        if not earlier:
+            return START
+        epoch = max(earlier)
+        n = lengths[epoch]
+    return Position(epoch, n - records)

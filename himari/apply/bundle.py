@@ -48,7 +48,7 @@ COMMAND = f'python3 -c "{_BOOTSTRAP}"'
 
 
 class Stream(list[str]):
-    """Text for a command's stdin that shows in no log: pyinfra prints the arguments of facts when told to be verbose."""
+    """Text for a command's stdin that shows in no log; pyinfra prints the arguments of facts when it is verbose."""
 
     def __repr__(self) -> str:
         return "(hidden)"

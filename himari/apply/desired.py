@@ -127,7 +127,7 @@ def _of(name: str, view: View, values: Values) -> Desired:
 
 def _unique(items: Iterable[_T]) -> tuple[_T, ...]:
     # By equality: a file's values are a mapping, so it has no hash.
-    kept: list[T] = []
+    kept: list[_T] = []
     for item in items:
         if item not in kept:
             kept.append(item)

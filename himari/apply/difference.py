@@ -50,7 +50,7 @@ class Comparison(msgspec.Struct, frozen=True):
             ],
             files=[change for each in part.files if (change := self._file(each)) is not None],
             masked=[name for name in part.masked if not self.state.units[name].masked],
-            units=[change for unit in part.units if (change := self._unit(unit)) is not None],
+            units=[started for unit in part.units if (started := self._unit(unit)) is not None],
         )
         return Difference(wanted, tuple(self._words(wanted)))
 

@@ -36,9 +36,8 @@ def _rendered(name: str, file: File, view: View, values: Values, templates: Path
         text = _environment(templates / name).get_template(template).render({**about, **values.resolve(file.values)})
     except TemplateError as error:
         where = f"{view.host_name}: templates/{name}/{template}"
-        raise DeployError(
-            f"cannot render: {error}", where, "every name of the template among the file's values"
-        ) from None
+        expected = "every name of the template among the file's values"
+        raise DeployError(f"cannot render: {error}", where, expected) from None
     return Rendered(file, text.encode())
 
 

@@ -1,0 +1,58 @@
+"""What a deploy file calls: in a pyinfra run its day's activation on that host, outside of one nothing."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import pyinfra
+from pyinfra.context import host
+
+from himari.apply.agent.wire import State
+from himari.apply.desired import desired
+from himari.apply.facts import HostState, query_stream
+from himari.apply.operations import Job, activate
+from himari.apply.session import compare, sudo_at
+from himari.apply.ssh import operator_key, reach
+from himari.apply.values import Values
+from himari.catalog.component import Feed, View
+from himari.catalog.days import days
+from himari.stack.errors import HostError
+from himari.stack.known import read_known
+from himari.stack.load import load_stack
+from himari.stack.paths import StateDir
+
+
+def deploy(file: str, roles: Mapping[str, Sequence[str]]) -> None:
+    """Bring pyinfra's current host to what the day in `file` says for its roles: one fact, one stream, one activation.
+
+    Without a pyinfra run (the file is imported) nothing happens. Raises HostError when the host does not answer."""
+    if not pyinfra.is_cli:
+        return
+    day = Path(file).stem
+    components = sorted({name for names in roles.values() for name in names})
+    activate(job=job(day, host.data.get("himari_host")), name=f"{day}: {', '.join(components)}")
+
+
+def job(day: str, host_name: str) -> Job:
+    """What `day` has to do on the host, by one fact. The stack is the one that HIMARI_STACK names."""
+    stack = load_stack(os.environ["HIMARI_STACK"])
+    state = StateDir.of(stack.name)
+    known = read_known(state.hosts)
+    at = reach(host_name, known, state)
+    view = View(stack=stack, host_name=host_name, known=known, feed=_feed(state))
+    wanted = desired(view, days(), Values.open(stack, known, state))
+    part = wanted.days[day]
+    answer = host.get_fact(HostState, _stdin=query_stream(part.query()), _sudo=sudo_at(at))
+    if not isinstance(answer, State):
+        raise HostError("its state cannot be read", host_name, "Python 3.9 or later, and sudo without a password")
+    comparison = compare(wanted, answer, operator_key(stack, state))
+    lacking = [each for each in part.artifacts if comparison.artifacts[each.venv] not in answer.wheelhouses]
+    activation = comparison.difference(part).activation
+    return Job(activation=activation, reach=at, sudo=sudo_at(at), uploads=tuple(lacking), python=answer.python)
+
+
+def _feed(state: StateDir) -> Feed:
+    """The input that the last `himari up` chose."""
+    path = state.path / "feed.json"
+    return msgspec.json.decode(path.read_bytes(), type=Feed) if path.exists() else Feed()

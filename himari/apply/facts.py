@@ -1,0 +1,26 @@
+"""pyinfra's view of a host: one fact that answers everything."""
+
+import msgspec
+from pyinfra.api.exceptions import FactProcessError
+from pyinfra.api.facts import FactBase
+
+from himari.apply import bundle
+from himari.apply.agent.wire import Query, State
+
+
+class HostState(FactBase[State | None]):
+    """The host as it is, as far as the query in `_stdin` asks; see `query_stream`. None when it could not be read."""
+
+    def command(self) -> str:
+        return bundle.COMMAND
+
+    def process(self, output: list[str]) -> State:
+        try:
+            return msgspec.json.decode(output[-1], type=State)
+        except (msgspec.DecodeError, IndexError) as error:
+            raise FactProcessError(f"not the answer of the agent: {error}") from None
+
+
+def query_stream(query: Query) -> bundle.Stream:
+    """The `_stdin` of `HostState` that asks `query`."""
+    return bundle.stream("state", msgspec.json.encode(query))

@@ -1,0 +1,96 @@
+"""pyinfra's operation: everything that differs on a host, in one stream and one activation."""
+
+from collections.abc import Generator
+from typing import Any
+
+import msgspec
+from pyinfra import logger
+from pyinfra.api.command import FunctionCommand, StringCommand
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.api.state import State
+
+from himari.apply import bundle
+from himari.apply.agent.wire import Activation, Failure, Report
+from himari.apply.ssh import Reach
+from himari.apply.waiting import offload
+from himari.apply.wheelhouse import upload
+from himari.catalog.component import Artifact
+from himari.stack.errors import HimariError
+
+_LOGINS = 3  # tries of the fresh login; together well below the guard's 60 s
+
+
+class Job(msgspec.Struct):
+    """One activation of one host, and what came of it."""
+
+    activation: Activation
+    reach: Reach
+    sudo: bool
+    uploads: tuple[Artifact, ...] = ()
+    python: str = ""
+    report: Report | None = None
+    error: HimariError | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it changes what could lock the operator out."""
+        files, units = self.activation.files, self.activation.units
+        return any(file.guarded for file in files) or any(unit.guarded for unit in units)
+
+    def __repr__(self) -> str:
+        return f"Job({self.reach.host_name})"
+
+
+@operation()
+def activate(job: Job) -> Generator[FunctionCommand, None, None]:
+    """Bring the host to what `job` says; `job.report` tells what was done. No command when nothing differs."""
+    if not job.activation.empty:
+        yield FunctionCommand(_activate, (job,), {})
+
+
+def _activate(state: State, host: Host, job: Job) -> bool:
+    try:
+        for artifact in job.uploads:
+            offload(upload, artifact, job.python, job.reach)
+        job.report = _send(host, job, "activate", msgspec.json.encode(job.activation))
+        if job.report.token:
+            job.report = _confirmed(job, job.report)
+    except HimariError as error:
+        job.error = error
+        logger.error("%s%s", host.print_prefix, error)
+        return False
+    for line in (job.report.failure.what, *job.report.failure.lines) if job.report.failure else ():
+        logger.error("%s%s", host.print_prefix, line)
+    return job.report.failure is None
+
+
+def _send(host: Host, job: Job, verb: str, request: bytes) -> Report:
+    arguments: dict[str, Any] = {"_sudo": job.sudo, "_stdin": bundle.stream(verb, request)}
+    succeeded, output = host.run_shell_command(StringCommand(bundle.COMMAND), **arguments)
+    if not succeeded or not output.stdout_lines:
+        return Report([], Failure(verb, "the agent ended without an answer", output.stderr_lines[-15:]))
+    return msgspec.json.decode(output.stdout_lines[-1], type=Report)
+
+
+def _confirmed(job: Job, report: Report) -> Report:
+    """Only a login that uses no connection from before proves that the next one works."""
+    stream = "".join(bundle.stream("confirm", {"token": report.token})).encode()
+    command = f"sudo -n {bundle.COMMAND}" if job.sudo else bundle.COMMAND
+    said: list[str] = []
+    for _ in range(_LOGINS):
+        try:
+            result = offload(_login, job.reach, command, stream)
+        except HimariError as error:
+            said = [str(error)]
+            continue
+        if result.code == 0:
+            answer = msgspec.json.decode(result.out.splitlines()[-1], type=Report)
+            return Report(report.changed, answer.failure)
+        said = result.err.splitlines()
+    lines = [*said, f"the host puts the old state back {job.activation.guard_seconds} s after the change"]
+    return Report(report.changed, Failure("guard", "no fresh login succeeded after the guarded change", lines))
+
+
+def _login(reach: Reach, command: str, stream: bytes) -> Any:
+    return reach.run(command, stream, timeout=15, fresh=True)

@@ -1,0 +1,213 @@
+"""Reaching the stack's hosts by OpenSSH: one configuration that every tool of the project shares, host keys pinned."""
+
+import base64
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from shlex import join
+from typing import IO
+
+import msgspec
+
+from himari.stack.errors import HostError
+from himari.stack.known import Known, KnownHost
+from himari.stack.model import Stack
+from himari.stack.paths import StateDir
+
+DEPLOY_USER = "himari"
+LOCAL = "local"  # the address of this machine: no ssh
+FRESH = ("-o", "ControlMaster=no", "-o", "ControlPath=none")  # a login of its own, over no open connection
+SSH_FAILED = 255  # ssh's own exit code when it could not get there
+_COMMON = """\
+Host *
+  BatchMode yes
+  IdentitiesOnly yes
+  PasswordAuthentication no
+  StrictHostKeyChecking yes
+  UserKnownHostsFile {known_hosts}
+  GlobalKnownHostsFile /dev/null
+  UpdateHostKeys no
+  ConnectTimeout 10
+  ServerAliveInterval 5
+  ServerAliveCountMax 6
+  ControlMaster auto
+  ControlPath {sockets}/%n
+  ControlPersist 60
+  LogLevel ERROR
+"""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a command on a host did."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """How to get at one host."""
+
+    host_name: str
+    known: KnownHost
+    config: Path
+
+    @property
+    def is_local(self) -> bool:
+        return self.known.address == LOCAL
+
+    def argv(self, command: str, options: Sequence[str] = ()) -> list[str]:
+        """The command line that runs the shell text `command` there."""
+        if self.is_local:
+            return ["sh", "-c", command]
+        return ["ssh", "-F", str(self.config), *options, self.host_name, command]
+
+    def run(
+        self,
+        command: Sequence[str] | str,
+        stdin: bytes | IO[bytes] | None = None,
+        *,
+        timeout: float | None = None,
+        fresh: bool = False,
+    ) -> Result:
+        """Run an argument vector, or shell text, on the host as the deploy user.
+
+        The command's own exit code is in the result; raises HostError when the host cannot be reached."""
+        text = command if isinstance(command, str) else join(command)
+        argv = self.argv(text, FRESH if fresh else ())
+        given: dict[str, Any] = {"input": stdin or b""} if isinstance(stdin, bytes | None) else {"stdin": stdin}
+        try:
+            done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False, **given)
+        except subprocess.TimeoutExpired:
+            asked = f"was running: {text[:80]}"
+            raise HostError(f"no answer within {timeout:.0f} s", self.host_name, hint=asked) from None
+        result = Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+        if result.code == SSH_FAILED and not self.is_local:
+            self.raise_unreachable(result.err)
+        return result
+
+    def raise_unreachable(self, said: str) -> None:
+        """Raise the HostError that ssh's words `said` mean; a command that exited 255 by itself said nothing of ssh."""
+        raise unreachable(self.host_name, self.known, said)
+
+
+def reach(host_name: str, known: Known, state: StateDir) -> Reach:
+    """How to get at `host_name`. Raises HostError when nothing is known of it yet."""
+    if host_name not in known:
+        hint = f"himari up {state.path.name} makes first contact"
+        raise HostError("nothing is known of this host yet", host_name, f"an entry in {state.hosts}", hint)
+    return Reach(host_name, known[host_name], state.ssh / "config")
+
+
+def run(
+    host_name: str,
+    command: Sequence[str] | str,
+    *,
+    known: Known,
+    state: StateDir,
+    stdin: bytes | IO[bytes] | None = None,
+    timeout: float | None = None,
+) -> Result:
+    """Run `command` (argument vector or shell text) on a host of the stack; see `Reach.run`."""
+    return reach(host_name, known, state).run(command, stdin, timeout=timeout)
+
+
+def write_config(stack: Stack, known: Known, state: StateDir, user: str = DEPLOY_USER) -> Path:
+    """Write `config` and `known_hosts` below `state` for all hosts in `known`; the path of the former.
+
+    `ssh -F` that file and a host's name is all that anybody needs to get there."""
+    state.ssh.mkdir(parents=True, exist_ok=True, mode=0o700)
+    remote = {name: host for name, host in known.items() if host.address != LOCAL}
+    known_hosts = state.ssh / "known_hosts"
+    _replace(known_hosts, "".join(_pin(name, host) for name, host in remote.items() if host.ssh_host_key))
+    common = _COMMON.format(known_hosts=known_hosts, sockets=_sockets(state))
+    sections = [_section(name, host, user, identity(stack, state)) for name, host in remote.items()]
+    _replace(state.ssh / "config", "".join((*sections, common)))
+    return state.ssh / "config"
+
+
+def identity(stack: Stack, state: StateDir) -> Path | None:
+    """The operator's private key: the stack file's, or the lab's own; None leaves the choice to ssh."""
+    if stack.access.identity_file:
+        return Path(stack.access.identity_file).expanduser()
+    own = state.ssh / "id_ed25519"
+    return own if own.exists() else None
+
+
+def operator_key(stack: Stack, state: StateDir) -> str:
+    """The operator's public key, for users that log in; empty when every host is this machine.
+
+    Raises HostError when there is no key."""
+    key = identity(stack, state)
+    if key is None:
+        candidates = [Path.home() / ".ssh" / name for name in ("id_ed25519", "id_ecdsa", "id_rsa")]
+        key = next((path for path in candidates if path.exists()), None)
+    public = Path(f"{key}.pub")
+    if key is None or not public.exists():
+        if all(host.address == LOCAL for host in stack.hosts.values()):
+            return ""
+        hint = "name the private key as identity_file below [access]; its public half lies beside it, ending in .pub"
+        raise HostError("no public key of the operator", str(public if key else "~/.ssh"), "an ssh key pair", hint)
+    return public.read_text(encoding="utf-8").strip()
+
+
+def close(known: Known, state: StateDir) -> None:
+    """End the connections that are kept open between commands."""
+    for name in known:
+        argv = ["ssh", "-F", str(state.ssh / "config"), "-O", "exit", name]
+        if (_sockets(state) / name).exists():
+            subprocess.run(argv, capture_output=True, check=False)
+
+
+def fingerprint(host_key: str) -> str:
+    """`ssh-ed25519 AAAA...` as ssh prints it: SHA256:..."""
+    digest = hashlib.sha256(base64.b64decode(host_key.split()[1])).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def unreachable(host_name: str, known: KnownHost, said: str) -> HostError:
+    """What ssh's words mean for the operator."""
+    last = said.strip().splitlines()[-1] if said.strip() else "the connection ended"
+    address = f"{known.address}:{known.ssh_port}"
+    if "Host key verification failed" in said or "IDENTIFICATION HAS CHANGED" in said:
+        hint = "if the machine was reinstalled, remove it from hosts.json; if not, somebody is in between"
+        return HostError("its ssh host key is not the pinned one", host_name, fingerprint(known.ssh_host_key), hint)
+    if "Permission denied" in said:
+        hint = "check [access] identity_file, and the host's bootstrap_user before first contact"
+        return HostError(f"{address} refuses the operator's key", host_name, f"a login as {DEPLOY_USER}", hint)
+    return HostError(
+        f"{address} cannot be reached: {last}", host_name, "an ssh server", "is it up, and may we reach it?"
+    )
+
+
+def _section(name: str, host: KnownHost, user: str, key: Path | None) -> str:
+    lines = [f"Host {name}", f"  HostName {host.address}", f"  Port {host.ssh_port}", f"  User {user}"]
+    lines += [f"  IdentityFile {key}"] if key else []
+    return "\n".join((*lines, ""))
+
+
+def _pin(name: str, host: KnownHost) -> str:
+    return f"{name},{host.address},[{host.address}]:{host.ssh_port} {host.ssh_host_key}\n"
+
+
+def _sockets(state: StateDir) -> Path:
+    # A socket's path has at most 108 characters, so it cannot lie below the state.
+    base = Path("/run") if os.geteuid() == 0 else Path(os.environ.get("XDG_RUNTIME_DIR", tempfile.gettempdir()))
+    mark = hashlib.sha256(str(state.path.resolve()).encode()).hexdigest()[:12]
+    folder = base / f"himari-ssh-{os.geteuid()}-{mark}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise HostError(f"{folder} belongs to somebody else", expected="a folder of our own", hint="remove it")
+    return folder
+
+
+def _replace(path: Path, text: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    draft = path.with_suffix(".tmp")
+    draft.write_text(text, encoding="utf-8")
+    draft.chmod(0o600)
+    draft.replace(path)

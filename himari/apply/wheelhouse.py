@@ -1,0 +1,125 @@
+"""Wheels for hosts that have no package index: made and downloaded here, addressed by digest, uploaded once."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from shlex import quote
+
+from himari.apply.ssh import Reach
+from himari.catalog.component import Artifact
+from himari.stack.errors import DeployError, MachineError
+from himari.stack.paths import PROJECT, cache_root
+
+_SOURCES = {"himari-runtime": PROJECT / "runtime", "himari-exchange": PROJECT / "exchange"}
+_LOCKS = PROJECT / "requirements"
+_REMOTE = "/var/cache/himari/wheels"
+_GLIBC = (5, 12, 17, 24, 26, 27, 28, 31, 34, 35, 36)  # what a wheel for Debian 12 or later may ask for
+_LAYOUT = b"1"  # of a wheelhouse; a change here makes all of them anew
+_UPLOAD = """set -e; umask 022; mkdir -p {root}; draft=$(mktemp -d {root}/.XXXXXXXX); trap 'rm -rf "$draft"' EXIT
+tar -xf - -C "$draft"; cd "$draft"; echo '{sums}  SHA256SUMS' | sha256sum --quiet -c -; sha256sum --quiet -c SHA256SUMS
+cd /; chmod 755 "$draft"; rm -rf {root}/{digest}; mv "$draft" {root}/{digest}"""
+
+
+def digest(artifact: Artifact, python: str) -> str:
+    """The address of the wheelhouse of `artifact` for hosts whose Python is `python` (cp311)."""
+    seen = hashlib.sha256(_LAYOUT + python.encode() + (_LOCKS / artifact.lock).read_bytes())
+    for path in _source_files(_SOURCES[artifact.name]):
+        seen.update(f"\0{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    return seen.hexdigest()[:32]
+
+
+def wheelhouse(artifact: Artifact, python: str) -> Path:
+    """The folder with our wheel, all locked ones and their `requirements.txt`; made when it is not there.
+
+    Raises MachineError when wheels can be neither built nor fetched."""
+    folder = cache_root() / "wheels" / digest(artifact, python)
+    if not folder.exists():
+        _publish(folder, lambda draft: _fill(draft, artifact, python))
+    return folder
+
+
+def upload(artifact: Artifact, python: str, reach: Reach) -> None:
+    """Put the wheelhouse onto the host, checked there against its sums. Raises DeployError when it did not arrive."""
+    folder = wheelhouse(artifact, python)
+    sums = hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
+    script = _UPLOAD.format(root=_REMOTE, sums=sums, digest=folder.name)
+    elevate = "" if reach.is_local and os.geteuid() == 0 else "sudo -n "
+    with subprocess.Popen(["tar", "-C", str(folder), "-cf", "-", "."], stdout=subprocess.PIPE) as packing:
+        result = reach.run(f"{elevate}sh -c {quote(script)}", packing.stdout)
+    if result.code:
+        raise DeployError(f"the wheels of {artifact.name} did not arrive: {result.err.strip()}", reach.host_name)
+
+
+@cache
+def _source_files(source: Path) -> tuple[Path, ...]:
+    found = (path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return tuple(sorted(path for path in found if path.suffix in (".py", ".toml", ".typed", ".dict")))
+
+
+def _fill(draft: Path, artifact: Artifact, python: str) -> None:
+    lock = _LOCKS / artifact.lock
+    for wheel in _downloads(lock, python).glob("*.whl"):
+        (draft / wheel.name).hardlink_to(wheel)
+    ours = _build(_SOURCES[artifact.name], draft)
+    name, version = ours.name.split("-")[:2]
+    own = f"{name.replace('_', '-')}=={version} --hash=sha256:{_sha256(ours)}\n"
+    (draft / "requirements.txt").write_text(lock.read_text() + own)
+    sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(draft.iterdir())]
+    (draft / "SHA256SUMS").write_text("".join(sums))
+
+
+def _downloads(lock: Path, python: str) -> Path:
+    """The locked wheels alone: they outlive changes of our own sources."""
+    mark = hashlib.sha256(python.encode() + lock.read_bytes()).hexdigest()[:32]
+    folder = cache_root() / "wheels" / f"lock-{mark}"
+    if not folder.exists():
+        _publish(folder, lambda draft: _download(lock, python, draft))
+    return folder
+
+
+def _download(lock: Path, python: str, folder: Path) -> None:
+    platforms = [f"--platform=manylinux_2_{minor}_x86_64" for minor in _GLIBC]
+    platforms += [f"--platform={old}_x86_64" for old in ("manylinux1", "manylinux2010", "manylinux2014", "linux")]
+    target = [f"--python-version={python.removeprefix('cp')}", "--implementation=cp", "--abi=abi3", "--abi=none"]
+    options = ["--require-hashes", "--only-binary=:all:", "--no-deps", f"--abi={python}", *target, *platforms]
+    _pip("download", "--quiet", *options, "--dest", str(folder), "--requirement", str(lock))
+
+
+def _build(source: Path, folder: Path) -> Path:
+    before = set(folder.glob("*.whl"))
+    _pip("wheel", "--quiet", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(folder), str(source))
+    return next(iter(set(folder.glob("*.whl")) - before))
+
+
+def _pip(*arguments: str) -> None:
+    # A fixed date makes the same sources give the same wheel.
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1577836800", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    argv = [sys.executable, "-m", "pip", *arguments]
+    done = subprocess.run(argv, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        last = "\n".join(done.stderr.strip().splitlines()[-5:])
+        hint = "a package index must be reachable once; the wheels are kept after that"
+        raise MachineError(f"pip {arguments[0]} failed: {last}", "wheels", "locked wheels for the hosts", hint)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _publish(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a draft and give it its name in one step: whoever comes second finds the folder and drops the draft."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
+    try:
+        fill(draft)
+        with contextlib.suppress(OSError):
+            draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -43,8 +43,8 @@ install -d -m 0700 -o {user} -g {user} "$home/.ssh"
 touch "$home/.ssh/authorized_keys"
 grep -qxF {key} "$home/.ssh/authorized_keys" || echo {key} >> "$home/.ssh/authorized_keys"
 chown {user}:{user} "$home/.ssh/authorized_keys"; chmod 0600 "$home/.ssh/authorized_keys"
-(umask 0227; echo '{user} ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/.himari-{user})
-mv /etc/sudoers.d/.himari-{user} /etc/sudoers.d/himari-{user}
+rule=/etc/sudoers.d/{user}
+[ -s $rule ] || {{ (umask 0227; echo '{user} ALL=(ALL:ALL) NOPASSWD: ALL' > $rule.new~); mv $rule.new~ $rule; }}
 """
 _KEY = """umask 077; mkdir -p /etc/wireguard
 key=/etc/wireguard/private.key

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import join
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 

@@ -23,11 +23,14 @@ def arm(files: list[FileChange], contents: list[bytes], units: list[UnitChange],
     folder = places.guards / token
     folder.mkdir(parents=True, mode=0o700)
     undone = folder.with_suffix(".undone")
+    started, running = _keep_units(units)
     lines = [f"mv {folder} {undone} || exit 0"]  # whoever renames the folder first has decided
+    lines += started  # what did not run before is stopped by the configuration that it was started with
     for number, change in enumerate(files):
         lines += _keep(Path(change.path), folder / str(number), undone / str(number))
-    lines += _keep_tables(contents, folder, undone)
-    lines += ["systemctl daemon-reload", *_keep_units(units, places), f"rm -rf {undone}"]
+    lines += [*_keep_tables(contents, folder, undone), "systemctl daemon-reload", *running]
+    lines += [join(["rm", "-f", str(places.units / unit.name)]) for unit in units]
+    lines.append(f"rm -rf {undone}")
     replace(folder / "restore", "\n".join(("#!/bin/sh", *lines, "")).encode(), 0o700)
     accuracy = "--timer-property=AccuracySec=100ms"
     timer = ["systemd-run", "--quiet", "--collect", f"--unit={_unit(token)}", f"--on-active={seconds}", accuracy]
@@ -79,12 +82,14 @@ def _keep_tables(contents: list[bytes], folder: Path, undone: Path) -> list[str]
     return [f"nft -f {undone / 'tables'}"]
 
 
-def _keep_units(units: list[UnitChange], places: Places) -> list[str]:
-    lines = []
+def _keep_units(units: list[UnitChange]) -> tuple[list[str], list[str]]:
+    """How the units that do not run now are stopped, and how those that run get their old configuration."""
+    started, running = [], []
     for name, shown in show([unit.name for unit in units]).items():
-        active = shown["ActiveState"] in ("active", "reloading")
-        lines.append(join(["systemctl", "reload-or-restart" if active else "stop", name]))
+        if shown["ActiveState"] in ("active", "reloading"):
+            running.append(join(["systemctl", "reload-or-restart", name]))
+        else:
+            started.append(join(["systemctl", "stop", name]))
         if shown["UnitFileState"] != "enabled":
-            lines.append(join(["systemctl", "disable", "--quiet", name]))
-        lines.append(join(["rm", "-f", str(places.units / name)]))
-    return lines
+            started.append(join(["systemctl", "disable", "--quiet", name]))
+    return started, running

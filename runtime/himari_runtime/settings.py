@@ -163,9 +163,15 @@ def _read(path: Path) -> str:
         raise SettingsError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
+def _path(wanted: type, value: object) -> Path:
+    if wanted is Path and isinstance(value, str) and Path(value).is_absolute():
+        return Path(value)
+    raise ValueError(f"expected an absolute path, got {value!r}")
+
+
 def _decode(path: Path, text: str, wanted: type[AnySettings]) -> AnySettings:
     try:
-        return msgspec.toml.decode(text, type=wanted)
+        return msgspec.toml.decode(text, type=wanted, dec_hook=_path)
     except msgspec.ValidationError as error:
         says, _, where = str(error).partition(" - at ")
         key = where.strip("`").removeprefix("$.").removeprefix("$")

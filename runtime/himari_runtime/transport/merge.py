@@ -36,8 +36,12 @@ class Merge:
         """The streams to ask and the id to ask each from."""
         return {name: at for name, at in self._read.items() if not self._packed[name] and not self._open[name]}
 
-    def offer(self, answer: dict[str, list[Chunk]]) -> Iterator[list[Record]]:
-        """Takes the answer to `wanted` (all of it, asked at once) and yields what may be emitted, in order."""
+    def offer(self, answer: dict[str, list[Chunk]], blocked: bool = False) -> Iterator[list[Record]]:
+        """Takes the answer to `wanted` (all of it, asked at once) and yields what may be emitted, in order.
+
+        `blocked`: the read was allowed to wait. Redis then answers with the one stream that ended the waiting, so
+        what it leaves out says nothing about the other streams.
+        """
         asked = self.wanted()
         horizon = END
         for name, chunks in answer.items():
@@ -45,7 +49,8 @@ class Merge:
             if chunks:
                 self._read[name] = chunks[-1].last
         for name, at in self._read.items():
-            if name not in asked or len(answer.get(name, ())) >= self._count:
+            silent = blocked and bool(answer) and name not in answer
+            if silent or name not in asked or len(answer.get(name, ())) >= self._count:
                 horizon = min(horizon, at)
         return self._emit(horizon)
 

@@ -36,7 +36,7 @@ class StreamReader:
             "XREAD", "COUNT", self._count, *waits, "STREAMS", *wanted, *(str(at) for at in wanted.values())
         )
         metrics.LINK_BYTES.inc(self._link.received - before)
-        for records in self._merge.offer(_chunks(answer or [])):
+        for records in self._merge.offer(_chunks(answer or []), blocked=bool(waits)):
             metrics.READ_RECORDS.inc(len(records))
             metrics.FRAME_BYTES.inc(sum(len(record.payload) for record in records))
             yield records

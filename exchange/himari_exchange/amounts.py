@@ -9,8 +9,8 @@ def units(text: str) -> int:
 
     Raises ValueError for anything else."""
     whole, _, fraction = text.partition(".")
-    if len(fraction) > DECIMALS:
-        raise ValueError(f"{text!r} has more than {DECIMALS} decimal places")
+    if not whole.isdigit() or not (fraction or "0").isdigit() or len(fraction) > DECIMALS:
+        raise ValueError(f"{text!r} is not a decimal with at most {DECIMALS} places")
     return int(whole + fraction.ljust(DECIMALS, "0"))
 
 

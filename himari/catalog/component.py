@@ -1,6 +1,6 @@
-"""What a component is: a pure value that says all that is needed to install, guard and prove one thing on one host.
+"""What a component is: a pure value that says all that is needed to install, guard and prove one thing on a host.
 
-Firewalls, ACLs, off-host probes, plans, downloads and sizes are all derived from these values; nothing here does I/O."""
+Firewalls, ACLs, off-host probes, plans, downloads and sizes all follow from these values; nothing here does I/O."""
 
 from collections.abc import Mapping
 from enum import StrEnum

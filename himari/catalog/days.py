@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(name for name in wanted if not (host.existing and name in WHOLE_HOST)))
 
 
+@cache
 def days(folder: Path = DEPLOY) -> tuple[Day, ...]:
     """All days in order."""
     return tuple(read_day(path) for path in sorted(folder.glob("day[0-9][0-9]_*.py")))

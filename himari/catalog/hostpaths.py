@@ -16,8 +16,8 @@ EXCHANGE_CERTIFICATE = f"{TLS}/exchange.pem"
 
 JOURNAL = f"{STATE}/journal"
 PARQUET = f"{STATE}/parquet"
+DEADMAN_STATE = f"{STATE}/deadman/state.json"
 EXCHANGE_STATE = "/var/lib/himari-exchange"
-RECORDING = f"{EXCHANGE_STATE}/recording.gz"
 
 RUNTIME_VENV = f"{VENVS}/runtime"
 EXCHANGE_VENV = f"{VENVS}/exchange"

@@ -1,6 +1,6 @@
 """The stack's networks: which address a host has in the tunnel, who peers with whom, who must keep a NAT open."""
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 
 import msgspec
 
@@ -8,7 +8,7 @@ from himari.stack.known import Known
 from himari.stack.model import Provider, Role, Stack
 
 # Labs take their own /24s out of this; no stack's tunnel may lie in it.
-LAB_RANGE = IPv4Network("10.91.0.0/16")
+LAB_RANGE = tuple(summarize_address_range(IPv4Address("10.200.0.0"), IPv4Address("10.220.255.255")))
 
 # Below the 30 s after which home routers and conntrack forget an idle UDP flow.
 KEEPALIVE_SECONDS = 25

@@ -65,7 +65,7 @@ def _tunnel(stack: Stack) -> Iterator[Problem]:
 
 
 def _other_networks(stack: Stack) -> Iterator[tuple[str, IPv4Network | IPv6Network | None]]:
-    yield "the range that labs take their networks from", LAB_RANGE
+    yield from (("labs take theirs from it", network) for network in LAB_RANGE)
     for place, text in enumerate(stack.access.ssh_from):
         yield f"access.ssh_from[{place}]", _network(text)
     for name, host in stack.hosts.items():

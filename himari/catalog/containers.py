@@ -1,0 +1,34 @@
+"""What a container cannot show, check by check: each line is reviewed, and each reason was seen.
+
+A check that matches is reported as `not_covered` on a lab's hosts; one that matches nothing has to pass there too."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+_MACHINES = "is the machine's own and read-only in a container"
+_NO_CONTROLLERS = "needs a cgroup controller that a container is not given"
+
+NOT_COVERED_IN_CONTAINERS: Mapping[str, str] = {
+    "chrony.*": "a container has no clock of its own to set",
+    "kernel.sysctl.vm.*": f"vm.* {_MACHINES}",
+    "kernel.sysctl.kernel.*": f"kernel.* {_MACHINES}",
+    "kernel.sysctl.fs.*": f"fs.* {_MACHINES}",
+    "kernel.sysctl.net.core.rmem_max": f"net.core.rmem_max {_MACHINES}",
+    "kernel.sysctl.net.core.wmem_max": f"net.core.wmem_max {_MACHINES}",
+    "kernel.sysctl.net.core.default_qdisc": f"net.core.default_qdisc {_MACHINES}",
+    "kernel.sysctl.net.ipv4.tcp_congestion_control": "modules cannot be loaded from a container",
+    "kernel.qdisc": "a veth has no queue, and default_qdisc is the machine's own",
+    "kernel.modules": "modules cannot be loaded from a container",
+    "kernel.thp": f"the setting {_MACHINES}",
+    "kernel.swap": f"swap {_MACHINES}",
+    "kernel.tune": "the unit sets swap and queues, which are the machine's own",
+    "*.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
+    "*.ip_allow": f"IPAddressDeny= {_NO_CONTROLLERS}",
+    "accounts.nofile": "the machine's hard limit clamps what systemd reports as set",
+    "wireguard.module": "the machine's kernel may lack the module; the lab falls back to wireguard-go",
+}
+
+
+def not_covered(check_id: str) -> str | None:
+    """Why a container cannot show `check_id`; None when it can."""
+    return next((reason for glob, reason in NOT_COVERED_IN_CONTAINERS.items() if fnmatchcase(check_id, glob)), None)

@@ -1,0 +1,43 @@
+"""All that a host gets, day by day, and what follows for the whole stack."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from himari.catalog.component import Component, SecretHash, View
+from himari.catalog.days import days
+from himari.catalog.registry import declaration
+from himari.stack.model import Stack
+
+
+def components(view: View, without: frozenset[str] = frozenset()) -> tuple[tuple[str, Component], ...]:
+    """The components of the view's host in order, each with its day's name, but those named in `without`."""
+    planned = ((day.name, name) for day in days() for name in day.names(view.host) if name not in without)
+    return tuple((day, declaration(name)(view)) for day, name in planned)
+
+
+def debian_packages(stack: Stack) -> tuple[str, ...]:
+    """The names of all Debian packages that any host of `stack` needs, sorted."""
+    return tuple(sorted({package.name for one in _all(stack) for package in one.packages}))
+
+
+def secrets(stack: Stack) -> tuple[str, ...]:
+    """The names of all secrets of `stack`, sorted: those that services hold, and those that files hold a hash of."""
+    held = {credential.secret for one in _all(stack) for credential in one.credentials}
+    hashed = {name for one in _all(stack) for file in one.files for name in _hashed(file.values)}
+    return tuple(sorted(held | hashed))
+
+
+def memory_floors(stack: Stack) -> dict[str, int]:
+    """The sum of the components' memory floors in MiB, by host."""
+    return {
+        name: sum(one.memory_mb for _, one in components(View(stack=stack, host_name=name))) for name in stack.hosts
+    }
+
+
+def _all(stack: Stack) -> Iterator[Component]:
+    for name in stack.hosts:
+        yield from (one for _, one in components(View(stack=stack, host_name=name)))
+
+
+def _hashed(values: Mapping[str, Any]) -> Iterator[str]:
+    return (value.secret for value in values.values() if isinstance(value, SecretHash))

@@ -1,0 +1,71 @@
+"""The buffer: Debian's Redis with our configuration, reached by name and password only, and never full by surprise."""
+
+from collections.abc import Mapping
+
+from himari.catalog import ports
+from himari.catalog.component import (
+    Component,
+    File,
+    Listener,
+    Package,
+    Place,
+    SecretHash,
+    Unit,
+    View,
+)
+from himari.catalog.cpus import layout
+from himari.catalog.hostpaths import REDIS_ACL, REDIS_CONFIG
+from himari.catalog.sandbox import EXPOSURE_MAX
+from himari.stack.capacity import MIB, edge_sizes
+from himari.stack.network import tunnel_address
+
+UNIT = "redis-server.service"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/himari.conf"
+PUSHER, READER, OPERATOR = "redis-pusher", "redis-reader", "redis-operator"
+
+
+def component(view: View) -> Component:
+    """Redis on loopback and in the tunnel."""
+    return Component(
+        name="redis_buffer",
+        packages=(Package(name="redis-server"),),
+        files=(
+            File(path=REDIS_CONFIG, values=_config(view), mode=0o640, group="redis"),
+            File(path=REDIS_ACL, values=_hashes(), mode=0o640, group="redis"),
+            File(path=DROP_IN, values=_drop_in(view)),
+        ),
+        units=(Unit(name=UNIT, watches=(REDIS_CONFIG, REDIS_ACL), exposure_max=EXPOSURE_MAX),),
+        listens_on=tuple(
+            Listener(name="redis", port=ports.REDIS, place=place, process="redis-server")
+            for place in (Place.LOOPBACK, Place.WIREGUARD)
+        ),
+        memory_mb=maxmemory_bytes(view) // MIB,
+        disk_gb=edge_sizes(view.stack, view.host).aof_bytes / 10**9,
+    )
+
+
+def maxmemory_bytes(view: View) -> int:
+    """What Redis may hold; half of the host's memory, as a fork copies what changes while it writes."""
+    return edge_sizes(view.stack, view.host).maxmemory_bytes
+
+
+def _config(view: View) -> Mapping[str, object]:
+    return {
+        "address": tunnel_address(view.stack, view.host_name),
+        "port": ports.REDIS,
+        "maxmemory": maxmemory_bytes(view),
+        "cpus": layout(view.host.cpus or 1),
+        "acl_file": REDIS_ACL,
+    }
+
+
+def _hashes() -> Mapping[str, SecretHash]:
+    return {"pusher": SecretHash(PUSHER), "reader": SecretHash(READER), "operator": SecretHash(OPERATOR)}
+
+
+def _drop_in(view: View) -> Mapping[str, object]:
+    return {
+        "config": REDIS_CONFIG,
+        "tunnel": view.stack.network.wireguard,
+        "memory_max": maxmemory_bytes(view) * 3 // 2,
+    }

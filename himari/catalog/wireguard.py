@@ -1,0 +1,38 @@
+"""The tunnel home. The private key is made on the host, lies in a file of its own and never leaves it."""
+
+from himari.catalog.component import Component, Directory, File, Flow, Guard, Listener, Package, Place, Unit, View
+from himari.catalog.hostpaths import WIREGUARD_CONFIG, WIREGUARD_INTERFACE, WIREGUARD_PRIVATE_KEY
+from himari.stack.model import Role
+from himari.stack.network import peers, tunnel_address
+
+UNIT = f"wg-quick@{WIREGUARD_INTERFACE}.service"
+
+
+def component(view: View) -> Component:
+    """wg0 with the peers whose public keys are known.
+
+    The unit is restarted, never reloaded: its reload (`wg syncconf`) would erase the key that PostUp has set."""
+    port = view.stack.network.wireguard_port
+    calls = Role.BRAIN in view.host.roles
+    return Component(
+        name="wireguard",
+        packages=(Package(name="wireguard-tools"),),
+        directories=(Directory(path="/etc/wireguard", mode=0o700),),
+        files=(
+            File(
+                path=WIREGUARD_CONFIG,
+                values={
+                    "address": tunnel_address(view.stack, view.host_name),
+                    "port": port,
+                    "mtu": view.stack.network.mtu,
+                    "private_key": WIREGUARD_PRIVATE_KEY,
+                    "peers": [peer for peer in peers(view.stack, view.known, view.host_name) if peer.public_key],
+                },
+                mode=0o600,
+                guard=Guard.WIREGUARD,
+            ),
+        ),
+        units=(Unit(name=UNIT, watches=(WIREGUARD_CONFIG,), ready=("wg", "show", WIREGUARD_INTERFACE)),),
+        listens_on=(Listener(name="wireguard", port=port, place=Place.PUBLIC, protocol="udp"),),
+        talks_to=(Flow(role=Role.EDGE, listener="wireguard"), Flow(role=Role.EDGE, listener="ssh")) if calls else (),
+    )

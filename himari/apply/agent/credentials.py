@@ -28,8 +28,11 @@ def put(name: str, value: str, places: Places) -> None:
     """Encrypt `value` for this host as credential `name`; it is on no disk and in no argument in the clear."""
     _ensure_key(places)
     places.credstore.mkdir(parents=True, exist_ok=True, mode=0o700)
-    sealed = run(["systemd-creds", "encrypt", "--with-key=host", f"--name={name}", "-", "-"], given=value)
-    replace(places.credstore / name, sealed.encode(), 0o600)
+    draft = places.credstore / f".{name}.himari"
+    draft.unlink(missing_ok=True)
+    run(["systemd-creds", "encrypt", "--with-key=host", f"--name={name}", "-", str(draft)], given=value)
+    draft.chmod(0o600)
+    draft.replace(places.credstore / name)
     marks = {**_marks(places), name: _mark(name, value, places)}
     replace(places.credential_marks, json.dumps(marks, sort_keys=True).encode(), 0o600)
 

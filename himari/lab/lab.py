@@ -1,0 +1,157 @@
+"""The lab of a stack: up, down, and what it is right now. This is all that the rest of Himari calls."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from himari.lab import cgroup, container, network, preflight, reclaim
+from himari.lab.identity import Lab, Record, known_labs, labs_root, read_record
+from himari.lab.lock import held
+from himari.lab.rise import LabHostSpec, LabSpec, Report, Rise
+from himari.stack.errors import HostError
+from himari.stack.known import KnownHost
+from himari.stack.paths import StateDir
+
+__all__ = [
+    "LabHostSpec",
+    "LabSpec",
+    "LabStatus",
+    "Report",
+    "destroy",
+    "enter",
+    "exec_argv",
+    "list_labs",
+    "outside_address",
+    "outside_argv",
+    "power_off",
+    "power_on",
+    "remains",
+    "up",
+]
+
+
+class LabStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One host of one lab, now."""
+
+    lab: str
+    stack: str
+    host: str
+    address: str
+    state: str  # running, off, hung (held by a freezer)
+    pid: int | None  # the guest's PID 1, as the machine counts
+    memory_mb: int  # resident, all processes of the host
+
+
+def up(spec: LabSpec, state: StateDir, report: Report) -> dict[str, KnownHost]:
+    """Bring the lab up and return how each host is reached; hosts that run are left alone, all others are booted.
+
+    Raises MachineError (this machine lacks something), LockedError (another run holds the lab), HostError (a host
+    does not answer). Whatever it was doing when it was killed, the next `up` or `destroy` clears away."""
+    preflight.require(preflight.look())
+    lab = Lab.of(spec.stack_name, state)
+    with held(lab.lock) as lock:
+        return Rise(lab, spec, state, lock, report).run()
+
+
+def destroy(stack_name: str, state: StateDir) -> list[str]:
+    """Remove the lab and return what is left of it, which is nothing; repeatable, also after a killed `up`.
+
+    Raises MachineError when a command or a process resists, LockedError when a run holds the lab."""
+    preflight.require_root()
+    lab = Lab.of(stack_name, state)
+    with held(lab.lock) as lock:
+        reclaim.everything(lab, lock)
+        with held(network.machine_lock()):
+            network.stop_forwarding()
+        for path in (state.ssh / "id_ed25519", state.ssh / "id_ed25519.pub", state.ssh / "known_hosts"):
+            path.unlink(missing_ok=True)
+        lock.forget()
+    return remains(stack_name, state)
+
+
+def remains(stack_name: str, state: StateDir | None = None) -> list[str]:
+    """Each process, mount, interface, namespace, cgroup, table and file of the stack's lab, a line each."""
+    return reclaim.remains(_lab(stack_name, state))
+
+
+def list_labs() -> list[LabStatus]:
+    """All hosts of all labs on this machine."""
+    return [
+        _status(lab, record, name, address)
+        for lab, record in known_labs()
+        for name, address in network.addresses(record).items()
+    ]
+
+
+def power_off(stack_name: str, host_name: str, state: StateDir | None = None) -> None:
+    """Cut a host's power; its files stay as they were at that moment."""
+    lab, _ = _existing(stack_name, host_name, state)
+    with held(lab.lock):
+        container.power_off(lab, host_name)
+
+
+def power_on(stack_name: str, host_name: str, state: StateDir | None = None) -> None:
+    """Boot a host that is off and wait for its ssh; a running one is left alone. Raises HostError."""
+    lab, record = _existing(stack_name, host_name, state)
+    with held(lab.lock) as lock:
+        where = state or StateDir.of(stack_name)
+        spec = LabSpec(stack_name=stack_name, hosts=(LabHostSpec(name=host_name),))
+        Rise(lab, spec, where, lock, lambda _host, _says: None).raise_host(host_name, record)
+
+
+def exec_argv(
+    stack_name: str, host_name: str, command: Sequence[str], state: StateDir | None = None
+) -> tuple[str, ...]:
+    """The argv that runs `command` inside a host as root, without ssh. Raises HostError when it is off or unknown."""
+    lab, _ = _existing(stack_name, host_name, state)
+    return container.exec_argv(lab, host_name, command)
+
+
+def enter(stack_name: str, host_name: str, state: StateDir | None = None) -> tuple[str, ...]:
+    """The argv of a login shell inside a host. Raises HostError when it is off or unknown."""
+    return exec_argv(stack_name, host_name, ("bash", "--login"), state)
+
+
+def outside_argv(stack_name: str, command: Sequence[str], state: StateDir | None = None) -> tuple[str, ...]:
+    """The argv that runs `command`, a program of this machine, from an address on the bridge that is no host's."""
+    return ("ip", "netns", "exec", _lab(stack_name, state).outside, *command)
+
+
+def outside_address(stack_name: str, state: StateDir | None = None) -> str:
+    """The address that `outside_argv` comes from. Raises HostError when there is no such lab."""
+    record = read_record(_lab(stack_name, state))
+    if record is None:
+        raise _no_lab(stack_name)
+    return network.address(record.subnet, network.OUTSIDE_BYTE)
+
+
+def _status(lab: Lab, record: Record, name: str, address: str) -> LabStatus:
+    groups = container.groups_of(lab, name)
+    pid = container.init_pid(lab, name)
+    state = "off" if pid is None else "hung" if cgroup.frozen(groups) else "running"
+    memory = cgroup.resident_mb(groups)
+    return LabStatus(lab=lab.id, stack=record.stack, host=name, address=address, state=state, pid=pid, memory_mb=memory)
+
+
+def _lab(stack_name: str, state: StateDir | None) -> Lab:
+    return Lab.of(stack_name, state or StateDir.of(stack_name))
+
+
+def _existing(stack_name: str, host_name: str, state: StateDir | None) -> tuple[Lab, Record]:
+    lab = _lab(stack_name, state)
+    record = read_record(lab)
+    if record is None:
+        raise _no_lab(stack_name)
+    if host_name not in record.hosts:
+        expected = f"one of {', '.join(record.hosts)}"
+        raise HostError(what="the lab has no such host", where=host_name, expected=expected, hint="`himari lab ls`")
+    return lab, record
+
+
+def _no_lab(stack_name: str) -> HostError:
+    return HostError(
+        what="the stack has no lab on this machine",
+        where=f"{stack_name} ({labs_root()})",
+        expected="a lab that was brought up from this checkout",
+        hint=f"himari up {stack_name}",
+    )

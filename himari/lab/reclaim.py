@@ -1,0 +1,116 @@
+"""Undoing a lab by names alone: what a killed run left is found as surely as what a finished one made."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from himari.lab import cgroup, container, image, network
+from himari.lab.cgroup import Hierarchies
+from himari.lab.identity import Lab
+from himari.lab.lock import Held
+
+PROPAGATE = Path("/run/systemd/nspawn/propagate")
+MOUNTINFO = Path("/proc/self/mountinfo")
+
+
+def leftovers(lab: Lab, dropped: Mapping[str, int], under: Held) -> None:
+    """Remove what a killed `up` left half made, and the hosts that the stack no longer has (name -> address byte)."""
+    cgroup.kill(container.build_groups(lab))
+    shutil.rmtree(image.build_folder(lab.id), ignore_errors=True)
+    shutil.rmtree(lab.image.with_suffix(".tmp"), ignore_errors=True)
+    for name, byte in dropped.items():
+        host(lab, name, byte, under)
+        shutil.rmtree(lab.host_folder(name), ignore_errors=True)
+
+
+def host(lab: Lab, name: str, byte: int, under: Held) -> None:
+    """Power `name` off and take its mounts, namespace, cable and groups away; its files stay."""
+    container.power_off(lab, name)
+    _unmount(lab.host_folder(name), under)
+    network.unplug(under, lab, lab.machine(name), byte)
+    cgroup.remove(container.groups_of(lab, name))
+    _remove_empty(PROPAGATE / lab.machine(name))
+
+
+def everything(lab: Lab, under: Held) -> None:
+    """Remove all traces of `lab` but the lock that the caller holds; repeatable."""
+    cgroup.kill(_groups(lab))
+    for name in network.namespaces(lab.id):
+        _kill_within(name, under)
+    _unmount(lab.folder, under)
+    for link in sorted(network.links(lab.id)):  # before the namespaces, which take their cables away only later
+        under.run(("ip", "link", "del", link))
+    for name in network.namespaces(lab.id):
+        under.run(("ip", "netns", "del", name))
+    for table in tables(lab.id):
+        under.run(("nft", "delete", "table", *table.split()))
+    cgroup.remove(Hierarchies.here().folders(lab.id))
+    for folder in PROPAGATE.glob(f"{lab.id}*"):
+        _remove_empty(folder)
+    shutil.rmtree(image.build_folder(lab.id), ignore_errors=True)
+    shutil.rmtree(lab.folder, ignore_errors=True)
+
+
+def remains(lab: Lab) -> list[str]:
+    """Each trace of `lab` on this machine, as a line."""
+    return [
+        *(f"process {pid} ({_name(pid)})" for pid in sorted(cgroup.pids(_groups(lab)))),
+        *(f"mount {point}" for point in _mounts(lab.folder)),
+        *(f"interface {name}" for name in sorted(network.links(lab.id))),
+        *(f"namespace {name}" for name in sorted(network.namespaces(lab.id))),
+        *(f"cgroup {folder}" for folder in _groups(lab)),
+        *(f"table {table}" for table in tables(lab.id)),
+        *(f"file {path}" for path in _files(lab)),
+    ]
+
+
+def tables(lab_id: str) -> tuple[str, ...]:
+    """The nftables tables of the machine that bear `lab_id`, as "inet NAME"."""
+    done = subprocess.run(("nft", "-j", "list", "tables"), check=True, capture_output=True)
+    listed = msgspec.json.decode(done.stdout)["nftables"]
+    ours = (entry["table"] for entry in listed if entry.get("table", {}).get("name", "").startswith(lab_id))
+    return tuple(f"{table['family']} {table['name']}" for table in ours)
+
+
+def _groups(lab: Lab) -> tuple[Path, ...]:
+    return Hierarchies.here().folders(lab.id)
+
+
+def _kill_within(namespace: str, under: Held) -> None:
+    """End what somebody else started inside a namespace of the lab: it would keep the namespace alive."""
+    for pid in under.run(("ip", "netns", "pids", namespace)).split():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), 9)
+
+
+def _mounts(folder: Path) -> list[str]:
+    """Where something is mounted at or below `folder`, the last one first."""
+    points = (line.split()[4] for line in MOUNTINFO.read_text().splitlines())
+    return [point for point in points if point == str(folder) or point.startswith(f"{folder}/")][::-1]
+
+
+def _unmount(folder: Path, under: Held) -> None:
+    for point in _mounts(folder):
+        under.run(("umount", point))
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(FileNotFoundError):
+        folder.rmdir()
+
+
+def _files(lab: Lab) -> Iterator[Path]:
+    own = (lab.folder, lab.lock, image.build_folder(lab.id), *PROPAGATE.glob(f"{lab.id}*"))
+    return (path for path in own if path.exists())
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return "ended"

@@ -16,18 +16,13 @@ def drift(stack: StackName, as_json: Json = False) -> int:
 
     loaded = load_stack(stack)
     with progress() as listener:
-        found = run(loaded, listener)
+        report = run(loaded, listener)
     if as_json:
-        print_json({"stack": loaded.name, "ok": not found, "differs": found})
-    elif found:
-        show(
-            table(
-                f"{loaded.name} differs from the files",
-                ("host", "day", "what"),
-                [(d.host, d.day, d.what) for d in found],
-            )
-        )
-        show(f"Mend it: himari up {loaded.name}")
-    else:
+        print_json(report)
+    elif report.ok:
         show(f"{loaded.name}: all hosts are as the files say")
-    return DriftFound.exit_code if found else 0
+    else:
+        rows = [(one.host, one.day, one.what) for one in report.differs]
+        show(table(f"{loaded.name} differs from the files", ("host", "day", "what"), rows), *report.diff)
+        show(f"Mend it: himari up {loaded.name}")
+    return 0 if report.ok else DriftFound.exit_code

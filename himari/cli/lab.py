@@ -26,8 +26,9 @@ def ls(as_json: Json = False) -> int:
     if as_json:
         print_json(labs)
     else:
-        rows = [(lab.stack, host.name, host.address, host.state) for lab in labs for host in lab.hosts]
-        show(table("Labs on this machine", ("stack", "host", "address", "state"), rows) if rows else "no lab is up")
+        rows = [(one.stack, one.host, one.address, one.state, one.memory_mb, one.lab) for one in labs]
+        columns = ("stack", "host", "address", "state", "#MB", "lab")
+        show(table("Labs on this machine", columns, rows) if rows else "there is no lab on this machine")
     return 0
 
 
@@ -50,4 +51,12 @@ def execute(host: HostName, command: Words, stack: InStack = "") -> int:
 
 
 def _enter(host: str, stack: str, command: list[str]) -> int:
-    raise NotImplementedError
+    import os
+
+    from himari.lab.lab import enter, exec_argv
+    from himari.runs.labs import which_stack
+
+    chosen = stack or which_stack(host)
+    argv = exec_argv(chosen, host, command) if command else enter(chosen, host)
+    # The command takes this process's place: its streams, its signals and its exit code are the caller's.
+    os.execvp(argv[0], argv)  # noqa: S606 - an argument vector of ours

@@ -39,7 +39,7 @@ def _asked(stack: "Stack") -> "tuple[Difference, ...]":
     from himari.runs.drift import drift
 
     with progress() as listener:
-        return drift(stack, listener)
+        return drift(stack, listener).differs
 
 
 def _show(report: "PlanReport") -> None:
@@ -52,8 +52,8 @@ def _show(report: "PlanReport") -> None:
     )
     columns = ("venue", "#symbols", "#as sent", "#journal", "#stream", "#link", "#parquet")
     show(table("GB a day and symbol", columns, map(_symbol, report.symbols)))
-    columns = ("host", "stop", "#GB", "#held for", "#full after")
-    show(table("How long data is held", columns, map(_holding, report.holdings)))
+    held = ("host", "stop", "#GB", "#held for", "#full after")
+    show(table("How long data is held", held, map(_holding, report.holdings)))
     rows = [(item.host, item.kind, " ".join(item.names)) for item in report.fetched]
     show(table("Fetched when it is not there yet", ("host", "what", "names"), rows))
     show(*report.notes)

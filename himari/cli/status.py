@@ -52,9 +52,8 @@ def _lines(host: "HostStatus") -> dict[str, str]:
         "memory": f"{probe.memory.available_mb:,} of {probe.memory.total_mb:,} MB free",
         "disk": f"{_size(probe.disk.free_bytes)} of {_size(probe.disk.total_bytes)} free",
     }
-    if probe.journal:
-        size = probe.journal
-        lines["journal"] = f"{_size(size.bytes)} in {size.segments} segments, oldest {_age(size.oldest_s)}"
+    if probe.venue_round_trip_ms is not None:
+        lines["venue round trip"] = f"{probe.venue_round_trip_ms:.1f} ms"
     return lines | dict(_data(probe)) | dict(_tunnels(probe.tunnels))
 
 
@@ -65,12 +64,15 @@ def _units(probe: "Probe") -> str:
 
 def _data(probe: "Probe") -> Iterator[tuple[str, str]]:
     for health in probe.health:
+        if held := health.journal:
+            yield "journal", f"{_size(held.bytes)} in {held.segments} segments, oldest {_age(held.oldest_age_s)}"
+        if store := health.parquet:
+            yield "parquet", f"{_size(store.bytes)} in {store.files} files, newest {_age(store.last_age_s)}"
+        if health.backlog_records is not None:
+            yield "backlog", f"{health.backlog_records:,} records"
         for stream in health.streams:
-            yield stream.name, f"{stream.length:,} entries, last {_age(stream.age_s)}"
-        if health.newest_record_s is not None:
-            yield "newest record", _age(health.newest_record_s)
-        if health.venue_round_trip_ms is not None:
-            yield "venue round trip", f"{health.venue_round_trip_ms:.1f} ms"
+            last = stream.last_id if stream.age_s is None else _age(stream.age_s)
+            yield stream.name, f"{stream.length:,} entries, last {last}"
 
 
 def _tunnels(tunnels: Iterable["Tunnel"]) -> Iterator[tuple[str, str]]:

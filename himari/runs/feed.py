@@ -50,7 +50,7 @@ def check_recording(path: Path) -> None:
 def read_feed(state: StateDir) -> Feed:
     """The feed of the last `up`; the seeded market before the first one."""
     try:
-        return msgspec.json.decode(_path(state).read_bytes(), type=Feed)
+        return msgspec.json.decode(feed_path(state).read_bytes(), type=Feed)
     except (FileNotFoundError, msgspec.DecodeError):
         return Feed()
 
@@ -58,10 +58,10 @@ def read_feed(state: StateDir) -> Feed:
 def write_feed(state: StateDir, feed: Feed) -> None:
     """Keep `feed` for the verbs that come after `up`."""
     state.path.mkdir(parents=True, exist_ok=True)
-    _path(state).write_bytes(msgspec.json.encode(feed) + b"\n")
+    feed_path(state).write_bytes(msgspec.json.encode(feed) + b"\n")
 
 
-def _path(state: StateDir) -> Path:
+def feed_path(state: StateDir) -> Path:
     return state.path / "feed.json"
 
 

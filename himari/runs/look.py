@@ -24,7 +24,10 @@ from himari.stack.paths import StateDir
 
 TIMEOUT_S = 40.0
 STEP = "status"
-HEALTH = {Role.EDGE: hostpaths.COLLECTOR_SETTINGS, Role.BRAIN: hostpaths.CONSUMER_SETTINGS}
+HEALTH = {
+    Role.EDGE: {"settings": hostpaths.COLLECTOR_SETTINGS, "credential": "redis-pusher", "user": "himari-collector"},
+    Role.BRAIN: {"settings": hostpaths.CONSUMER_SETTINGS, "credential": "redis-reader", "user": "himari-consumer"},
+}
 
 
 def look(stack: Stack, listener: Listener) -> StackStatus:
@@ -50,7 +53,9 @@ def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, 
         "units": [unit.name for unit in units if not (unit.unless_container and stack.is_lab)],
         "folder": hostpaths.EXCHANGE_STATE if Role.EXCHANGE in roles else hostpaths.STATE,
         "peers": tunnel_addresses(stack),
-        "health": [[hostpaths.RUNTIME, "health", "--json", "--settings", HEALTH[r]] for r in roles if r in HEALTH],
+        "runtime": hostpaths.RUNTIME,
+        "health": [HEALTH[role] for role in roles if role in HEALTH],
+        "collector": hostpaths.COLLECTOR_SETTINGS if Role.EDGE in roles else "",
     }
 
 

@@ -11,7 +11,7 @@ import msgspec
 from himari.runs.journal import Closed, Journal, Opened, last_journal, now
 from himari.runs.lock import hold
 from himari.runs.progress import Listener, Narrator
-from himari.runs.steps import Done, Step, StepError, green_steps, run_steps
+from himari.runs.steps import Done, Step, StepError, run_steps, stopped_at
 from himari.stack.errors import HimariError
 from himari.stack.paths import StateDir
 
@@ -20,16 +20,18 @@ INTERRUPTED = 130
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """An open run. `green` are the steps that an earlier run with the same inputs did before it was cut off."""
+    """An open run. `resumes_at` is the step at which the last run with the same inputs stopped, if it did."""
 
     journal: Journal
     narrator: Narrator
-    green: frozenset[str]
+    resumes_at: str
     began: float  # time.monotonic()
 
     def run(self, steps: Sequence[Step]) -> tuple[Done, ...]:
         """Do `steps`; raises StepError."""
-        return run_steps(steps, self.journal, self.narrator, self.green)
+        if self.resumes_at:
+            self.narrator.emit(self.resumes_at, "", "the last run stopped here; what is in place is left alone", 0.0)
+        return run_steps(steps, self.journal, self.narrator)
 
     @property
     def seconds(self) -> float:
@@ -43,11 +45,11 @@ def session(state: StateDir, argv: Sequence[str], inputs: str, listener: Listene
     Raises LockedError when another run has the stack."""
     verb, began = argv[1], time.monotonic()
     with hold(state.lock, argv):
-        green = green_steps(last_journal(state.runs, verb), inputs)
+        resumes_at = stopped_at(last_journal(state.runs, verb), inputs)
         with Journal.create(state.runs, verb) as journal:
             command = shlex.join(argv)
             journal.append(Opened(at=now(), verb=verb, command=command, pid=os.getpid(), inputs=inputs))
-            opened = Session(journal=journal, narrator=Narrator(listener), green=green, began=began)
+            opened = Session(journal=journal, narrator=Narrator(listener), resumes_at=resumes_at, began=began)
             code = 0
             try:
                 yield opened

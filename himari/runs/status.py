@@ -7,7 +7,7 @@ import msgspec
 DISK_FREE_FLOOR = 0.1  # of a disk; the dead-man timer warns earlier
 MEMORY_FREE_FLOOR = 0.05
 HANDSHAKE_LIMIT_S = 180.0  # WireGuard makes a new one every 120 s while there is traffic
-STREAM_AGE_LIMIT_S = 30.0  # a heartbeat arrives each second
+SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 
 
 class UnitState(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +37,6 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     free_bytes: int
 
 
-class JournalSize(msgspec.Struct, frozen=True, kw_only=True):
-    segments: int
-    bytes: int
-    oldest_s: float
-
-
 class Tunnel(msgspec.Struct, frozen=True, kw_only=True):
     """A WireGuard peer; bytes since the interface came up."""
 
@@ -53,21 +47,41 @@ class Tunnel(msgspec.Struct, frozen=True, kw_only=True):
     round_trip_ms: float | None
 
 
-class StreamState(msgspec.Struct, frozen=True, kw_only=True):
-    """A Redis stream and the age of its last entry."""
+class Journal(msgspec.Struct, frozen=True, kw_only=True):
+    """The edge's journal; ages by the records' times."""
+
+    bytes: int
+    segments: int
+    oldest_age_s: float | None
+    newest_age_s: float | None
+
+
+class Parquet(msgspec.Struct, frozen=True, kw_only=True):
+    """The brain's store."""
+
+    bytes: int
+    files: int
+    last_age_s: float | None
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """A Redis stream; the age of its last entry is known on the edge."""
 
     name: str
     length: int
-    age_s: float | None
+    last_id: str
+    age_s: float | None = None
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """What a service of ours says about itself."""
+    """What `himari-runtime health` says of a host's data; `error` says why the buffer could not be asked."""
 
-    service: str = ""
-    streams: tuple[StreamState, ...] = ()
-    venue_round_trip_ms: float | None = None
-    newest_record_s: float | None = None
+    source: str
+    journal: Journal | None = None
+    parquet: Parquet | None = None
+    streams: tuple[Stream, ...] = ()
+    backlog_records: int | None = None
+    error: str = ""
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,9 +91,9 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     cpu_percent: tuple[float, ...]
     memory: Memory
     disk: Disk
-    journal: JournalSize | None = None
     tunnels: tuple[Tunnel, ...] = ()
     health: tuple[Health, ...] = ()
+    venue_round_trip_ms: float | None = None
     errors: tuple[str, ...] = ()
 
 
@@ -127,9 +141,18 @@ def _silent(probe: Probe) -> Iterator[str]:
         elif tunnel.handshake_s > HANDSHAKE_LIMIT_S:
             yield f"last WireGuard handshake with {tunnel.peer} {tunnel.handshake_s:.0f} s ago"
     for health in probe.health:
-        if health.newest_record_s is not None and health.newest_record_s > STREAM_AGE_LIMIT_S:
-            yield f"{health.service}: newest record is {health.newest_record_s:.0f} s old"
-        # A quiet symbol is not a fault; streams that carry the heartbeat are.
-        for stream in health.streams:
-            if stream.name.endswith(":meta") and stream.age_s is not None and stream.age_s > STREAM_AGE_LIMIT_S:
-                yield f"{stream.name}: last entry {stream.age_s:.0f} s ago"
+        yield from _stale(health)
+
+
+def _stale(health: Health) -> Iterator[str]:
+    if health.error:
+        yield f"{health.source}: {health.error}"
+    # A quiet symbol is not a fault; a quiet heartbeat is.
+    ages = {stream.name: stream.age_s for stream in health.streams if stream.name.endswith(":meta")}
+    if health.journal:
+        ages["the journal's newest record"] = health.journal.newest_age_s
+    if health.parquet:
+        ages["the newest record in Parquet"] = health.parquet.last_age_s
+    for name, age in ages.items():
+        if age is not None and age > SILENCE_LIMIT_S:
+            yield f"{name} is {age:.0f} s old"

@@ -1,15 +1,19 @@
 """Runs on a host, with nothing but its python3 (sent over ssh): looks once and prints one JSON object.
 
-Arguments: one JSON object {units, folder, peers: {name: wireguard address}, health: [argv, ...]}."""
+Argument: one JSON object {units, folder, peers: {name: wireguard address}, runtime, health: [{settings, credential,
+user}, ...], collector}."""
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 SHOWN = "Id,ActiveState,SubState,NRestarts,Result,StatusText"
 PAUSE_S = 0.4  # between the two looks at /proc/stat
@@ -64,18 +68,6 @@ def disk(folder: str) -> dict[str, Any]:
     return {"folder": there, "total_bytes": room.f_blocks * room.f_frsize, "free_bytes": room.f_bavail * room.f_frsize}
 
 
-def journal(folder: str) -> dict[str, Any] | None:
-    segments = sorted(Path(folder, "journal").glob("*.seg")) + sorted(Path(folder, "journal").glob("*.open"))
-    states = [segment.stat() for segment in segments if segment.exists()]
-    if not states:
-        return None
-    return {
-        "segments": len(states),
-        "bytes": sum(state.st_size for state in states),
-        "oldest_s": round(time.time() - min(state.st_mtime for state in states), 1),
-    }
-
-
 def tunnels(peers: dict[str, str]) -> Iterator[dict[str, Any]]:
     rows = [line.split("\t") for line in said(["wg", "show", "wg0", "dump"]).splitlines()[1:]]
     for row in rows:
@@ -105,12 +97,30 @@ def errors(names: list[str]) -> list[str]:
     return said(argv).splitlines()[-3:]
 
 
-def health(argvs: list[list[str]]) -> Iterator[Any]:
-    for argv in argvs:
+def health(runtime: str, services: list[dict[str, str]]) -> Iterator[Any]:
+    """What our services say of themselves; they read their credentials as they do when systemd starts them."""
+    for service in services:
+        name = service["credential"]
+        load = f"LoadCredentialEncrypted={name}:/etc/credstore.encrypted/{name}"
+        argv = ["systemd-run", "-q", "--pipe", "--wait", "--collect", "-p", load, "-p", f"User={service['user']}"]
         try:
-            yield json.loads(said(argv))
+            yield json.loads(said([*argv, runtime, "health", "--json", "--settings", service["settings"]]))
         except ValueError:
-            yield None
+            yield {"source": service["user"], "error": "its health command gives no answer"}
+
+
+def venue_round_trip_ms(settings: str) -> float | None:
+    """The time of one TCP handshake with the venue that the collector's settings name."""
+    if not settings:
+        return None
+    try:
+        url = urlsplit(tomllib.loads(Path(settings).read_text())["venue"]["websocket_url"])
+        address = socket.gethostbyname(url.hostname or "")
+        started = time.perf_counter()
+        with socket.create_connection((address, url.port or 443), timeout=3):
+            return round(1000 * (time.perf_counter() - started), 2)
+    except (OSError, KeyError, ValueError):
+        return None
 
 
 def main(wanted: dict[str, Any]) -> None:
@@ -120,9 +130,9 @@ def main(wanted: dict[str, Any]) -> None:
         "cpu_percent": list(cpu_percent()),
         "memory": memory(),
         "disk": disk(wanted["folder"]),
-        "journal": journal(wanted["folder"]),
         "tunnels": list(tunnels(wanted["peers"])),
-        "health": [value for value in health(wanted["health"]) if value is not None],
+        "health": list(health(wanted["runtime"], wanted["health"])),
+        "venue_round_trip_ms": venue_round_trip_ms(wanted["collector"]),
         "errors": errors(wanted["units"]),
     }
     json.dump(seen, sys.stdout)

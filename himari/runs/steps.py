@@ -19,25 +19,20 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a run. `work` may be repeated at any time.
-
-    `holds` answers cheaply whether what an earlier, cut-off run did for this step is still in place; without it the
-    step is always done again."""
+    """A part of a run. `work` looks first and does what is missing, so it may be repeated at any time."""
 
     name: str
     work: Callable[[Report], Outcome]
     needs: tuple[str, ...] = ()
-    holds: Callable[[], bool] | None = None
     replay: str = ""  # the command that does this step alone
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """A step that is green: what it did and how long it took; `resumed` when an earlier run had done it."""
+    """A step that is green: what it did and how long it took, in seconds."""
 
     step: str
     outcome: Outcome
     seconds: float
-    resumed: bool = False
 
 
 class StepError(Exception):
@@ -49,20 +44,11 @@ class StepError(Exception):
         self.done = tuple(done)
 
 
-def run_steps(
-    steps: Sequence[Step], record: Journal, narrator: Narrator, green: frozenset[str] = frozenset()
-) -> tuple[Done, ...]:
-    """Do `steps` in order, passing over those in `green` that still hold, up to the first that does not.
-
-    Raises StepError, from what went wrong, at the first step that fails."""
+def run_steps(steps: Sequence[Step], record: Journal, narrator: Narrator) -> tuple[Done, ...]:
+    """Do `steps` in order. Raises StepError, from what went wrong, at the first one that fails."""
     check_order(steps)
     done: list[Done] = []
-    resuming = True
     for step in steps:
-        resuming = resuming and step.name in green and step.holds is not None and step.holds()
-        if resuming:
-            done.append(_pass_over(step, record, narrator))
-            continue
         try:
             done.append(_do(step, record, narrator))
         except (Exception, KeyboardInterrupt) as error:
@@ -79,21 +65,14 @@ def check_order(steps: Iterable[Step]) -> None:
         seen.add(step.name)
 
 
-def green_steps(lines: Sequence[Line], inputs: str) -> frozenset[str]:
-    """The steps that a cut-off or failed run with these `inputs` had finished; none when the run ended well."""
+def stopped_at(lines: Sequence[Line], inputs: str) -> str:
+    """The step at which the run in `lines` failed or was cut off; empty when it ended well or had other `inputs`."""
     opened = lines[0] if lines else None
     if not isinstance(opened, journal.Opened) or opened.inputs != inputs:
-        return frozenset()
+        return ""
     if any(isinstance(line, Closed) and line.exit_code == 0 for line in lines):
-        return frozenset()
-    return frozenset(line.step for line in lines if isinstance(line, Finished) and not line.error)
-
-
-def _pass_over(step: Step, record: Journal, narrator: Narrator) -> Done:
-    # Noted as finished here too, so that a run that is cut off again still finds it in the newest journal.
-    record.append(Finished(at=journal.now(), step=step.name, seconds=0.0))
-    narrator.emit(step.name, "", "done before", 0.0, Phase.GREEN)
-    return Done(step=step.name, outcome=Outcome(says="done before"), seconds=0.0, resumed=True)
+        return ""
+    return next((line.step for line in reversed(lines) if isinstance(line, Started)), "")
 
 
 def _do(step: Step, record: Journal, narrator: Narrator) -> Done:

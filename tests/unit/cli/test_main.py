@@ -16,6 +16,8 @@ Himari = Callable[..., subprocess.CompletedProcess[str]]
 STACK = """
 [stack]
 name = "tokyo"
+[access]
+ssh_from = ["198.51.100.7/32"]
 [venues.binance]
 symbols = ["BTC/USDT"]
 frames_per_s = 100

@@ -1,6 +1,7 @@
 """The probe itself runs here, on this machine; the verdict is judged on what a host in trouble would say."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,10 @@ WELL: dict[str, Any] = {
     "cpu_percent": [3.0, 97.0],
     "memory": {"total_mb": 4000, "available_mb": 3000},
     "disk": {"folder": "/var/lib/himari", "total_bytes": 100, "free_bytes": 60},
-    "journal": {"segments": 3, "bytes": 4096, "oldest_s": 61.0},
     "tunnels": [{"peer": "brain", "handshake_s": 20.0, "received_bytes": 1, "sent_bytes": 2, "round_trip_ms": 240.1}],
-    "health": [{"service": "collector", "streams": [{"name": "md:binance:_:meta", "length": 9, "age_s": 0.7}]}],
+    "health": [
+        {"source": "edge", "streams": [{"name": "md:binance:_:meta", "length": 9, "last_id": "1-9", "age_s": 0.7}]}
+    ],
     "errors": [],
 }
 
@@ -38,6 +40,18 @@ def tunnel(handshake_s: float | None) -> dict[str, Any]:
     return {**WELL["tunnels"][0], "handshake_s": handshake_s}
 
 
+def stream(name: str, age_s: float) -> dict[str, Any]:
+    return {"source": "edge", "streams": [{"name": name, "length": 1, "last_id": "1-1", "age_s": age_s}]}
+
+
+def journal(newest_age_s: float) -> dict[str, Any]:
+    return {"bytes": 1, "segments": 1, "oldest_age_s": 60.0, "newest_age_s": newest_age_s}
+
+
+def parquet(last_age_s: float) -> dict[str, Any]:
+    return {"bytes": 1, "files": 1, "last_age_s": last_age_s}
+
+
 def test_a_host_that_is_well_has_nothing_wrong() -> None:
     assert judge("edge", probe()).wrong == ()
 
@@ -51,8 +65,10 @@ def test_a_host_that_is_well_has_nothing_wrong() -> None:
         ({"memory": {"total_mb": 4000, "available_mb": 100}}, "100 MB of memory left"),
         ({"tunnels": [tunnel(None)]}, "no WireGuard handshake with brain"),
         ({"tunnels": [tunnel(181.0)]}, "handshake with brain 181 s ago"),
-        ({"health": [{"service": "consumer", "newest_record_s": 31.0}]}, "consumer: newest record is 31 s old"),
-        ({"health": [{"streams": [{"name": "md:binance:_:meta", "length": 1, "age_s": 31.0}]}]}, "last entry 31 s ago"),
+        ({"health": [{"source": "edge", "error": "10.77.0.1:6379: refused"}]}, "edge: 10.77.0.1:6379: refused"),
+        ({"health": [stream("md:binance:_:meta", 31.0)]}, "md:binance:_:meta is 31 s old"),
+        ({"health": [{"source": "edge", "journal": journal(31.0)}]}, "the journal's newest record is 31 s old"),
+        ({"health": [{"source": "edge", "parquet": parquet(99.0)}]}, "the newest record in Parquet is 99 s old"),
     ],
 )
 def test_what_is_wrong_is_named(changed: dict[str, Any], said: str) -> None:
@@ -64,7 +80,7 @@ def test_what_is_wrong_is_named(changed: dict[str, Any], said: str) -> None:
     "changed",
     [
         {"units": [unit("inactive", "success")]},
-        {"health": [{"streams": [{"name": "md:binance:BTC/USDT:trades", "length": 1, "age_s": 900.0}]}]},
+        {"health": [stream("md:binance:BTC/USDT:trades", 900.0)]},
     ],
     ids=["a oneshot between two runs", "a quiet symbol"],
 )
@@ -78,23 +94,34 @@ def test_what_is_no_probe_is_refused() -> None:
 
 
 def test_the_probe_looks_at_this_machine_with_nothing_but_python(tmp_path: Path) -> None:
-    journal = tmp_path / "journal"
-    journal.mkdir()
-    (journal / "00000001-000000000001-000000000007.seg").write_bytes(b"x" * 100)
-    (journal / "00000001-000000000008.open").write_bytes(b"y" * 11)
-    what = {
-        "units": [],
-        "folder": str(tmp_path),
-        "peers": {},
-        "health": [["no-such-program"], ["echo", '{"service":"c"}']],
-    }
-    script = Path(status_probe.__file__).read_bytes()
-    seen = subprocess.run(
-        (sys.executable, "-I", "-S", "-", json.dumps(what)), input=script, capture_output=True, check=True
-    )
-    looked = read_probe(seen.stdout)
-    assert looked.journal is not None
-    assert (looked.journal.segments, looked.journal.bytes) == (2, 111)
+    with socket.create_server(("127.0.0.1", 0)) as venue:
+        settings = tmp_path / "collector.toml"
+        settings.write_text(f'[venue]\nwebsocket_url = "wss://127.0.0.1:{venue.getsockname()[1]}"\n')
+        what = {
+            "units": [],
+            "folder": str(tmp_path),
+            "peers": {},
+            "runtime": "",
+            "health": [],
+            "collector": str(settings),
+        }
+        looked = read_probe(run_probe(what))
     assert all(0 <= percent <= 100 for percent in looked.cpu_percent)
-    assert looked.memory.available_mb <= looked.memory.total_mb
-    assert [health.service for health in looked.health] == ["c"]
+    assert 0 < looked.memory.available_mb <= looked.memory.total_mb
+    assert 0 < looked.disk.free_bytes <= looked.disk.total_bytes
+    assert looked.venue_round_trip_ms is not None
+    assert 0 < looked.venue_round_trip_ms < 3000
+
+
+def test_a_service_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
+    service = {"settings": "/none", "credential": "none", "user": "nobody"}
+    what = {"units": [], "folder": "/", "peers": {}, "runtime": "/no/such", "health": [service], "collector": "/none"}
+    looked = read_probe(run_probe(what))
+    assert judge("edge", looked).wrong == ("nobody: its health command gives no answer",)
+    assert looked.venue_round_trip_ms is None
+
+
+def run_probe(what: dict[str, Any]) -> bytes:
+    script = Path(status_probe.__file__).read_bytes()
+    argv = (sys.executable, "-I", "-S", "-", json.dumps(what))
+    return subprocess.run(argv, input=script, capture_output=True, check=True).stdout

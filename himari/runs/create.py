@@ -1,0 +1,54 @@
+"""The hosts themselves: a lab's are made, those that exist are taken as the stack file names them."""
+
+import msgspec
+
+from himari.catalog.component import View
+from himari.lab import lab
+from himari.runs.plan import components
+from himari.runs.progress import Report
+from himari.runs.steps import Outcome
+from himari.stack.errors import StackFileError
+from himari.stack.known import KnownHost, read_known, write_known
+from himari.stack.model import Provider, Stack
+from himari.stack.network import cloud_note
+from himari.stack.paths import StateDir
+
+
+def create(stack: Stack, state: StateDir, report: Report) -> Outcome:
+    """Make the hosts of a lab and note how they are reached. Raises MachineError, HostError."""
+    names = lab_hosts(stack)
+    if not names:
+        return Outcome(says="these hosts exist already")
+    before = {one.host for one in lab.list_labs() if one.stack == stack.name and one.state == "running"}
+    made = lab.up(lab_spec(stack), state, report)
+    known = read_known(state.hosts)
+    write_known(state.hosts, {**known, **{name: _keep(known.get(name), host) for name, host in made.items()}})
+    return Outcome(changed=tuple(f"{name}: booted" for name in names if name not in before))
+
+
+def refuse_clouds(stack: Stack) -> None:
+    """Raise StackFileError for hosts that cannot be created yet."""
+    for name in stack.hosts:
+        if note := cloud_note(stack, name):
+            raise StackFileError(note, f"hosts.{name}.provider", "lab or static", "rent it by hand, then say static")
+
+
+def lab_hosts(stack: Stack) -> tuple[str, ...]:
+    """The hosts that a lab makes."""
+    return tuple(name for name, host in stack.hosts.items() if host.provider is Provider.LAB)
+
+
+def lab_spec(stack: Stack) -> lab.LabSpec:
+    """The lab of `stack`; its image carries the packages of all its hosts."""
+    names = lab_hosts(stack)
+    parts = [part for name in names for part in components(View(stack=stack, host_name=name))]
+    packages = sorted({package.name for part in parts for package in part.packages})
+    hosts = tuple(lab.LabHostSpec(name=name) for name in names)
+    return lab.LabSpec(stack_name=stack.name, hosts=hosts, packages=tuple(packages))
+
+
+def _keep(known: KnownHost | None, made: KnownHost) -> KnownHost:
+    # A host that was left alone still has the key that it made.
+    if known is None or known.ssh_host_key != made.ssh_host_key:
+        return made
+    return msgspec.structs.replace(made, wireguard_public_key=known.wireguard_public_key)

@@ -1,0 +1,113 @@
+"""`destroy`: remove what a stack made, whole or half, and say what is left."""
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from shlex import quote
+
+from himari.apply import ssh
+from himari.catalog.component import Component, View
+from himari.catalog.registry import WHOLE_HOST
+from himari.lab import lab
+from himari.runs.create import lab_hosts
+from himari.runs.feed import feed_path
+from himari.runs.plan import components
+from himari.runs.progress import Listener, Report
+from himari.runs.report import DestroyReport
+from himari.runs.session import session
+from himari.runs.steps import Outcome, Step
+from himari.stack.errors import DeployError
+from himari.stack.known import Known, read_known
+from himari.stack.model import Stack
+from himari.stack.paths import StateDir
+
+TIMEOUT_S = 120.0
+# Data and the operator's access stay: what cannot be made again is removed by hand.
+STRIP = """set -u
+for unit in {units}; do systemctl disable --now "$unit" >/dev/null 2>&1 || true; done
+for path in {files}; do rm -f "$path"; done
+nft delete table inet himari 2>/dev/null || true
+rm -rf /opt/himari /run/himari
+systemctl daemon-reload
+for unit in {units}; do systemctl is-active --quiet "$unit" && echo "unit $unit is still active"; done
+exit 0"""
+
+
+def intent(stack: Stack) -> tuple[str, ...]:
+    """What a destroy of `stack` would do, a sentence a host."""
+    return tuple(
+        f"{name}: this host and all its data are removed"
+        if name in lab_hosts(stack)
+        else f"{name}: our units, their files, wg0, our firewall rules and programs are removed; data and access stay"
+        for name in stack.hosts
+    )
+
+
+def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyReport:
+    """Remove `stack`, also a half-made one; may be repeated. Raises LockedError, or StepError."""
+    state = StateDir.of(stack.name)
+    left: list[str] = []
+
+    def hosts(report: Report) -> Outcome:
+        known = read_known(state.hosts)
+        removed = _strip_all(stack, known, state, report, left)
+        ssh.close(known, state)
+        return Outcome(changed=tuple(removed))
+
+    def the_lab(report: Report) -> Outcome:
+        before = {one.host for one in lab.list_labs() if one.stack == stack.name}
+        left.extend(lab.destroy(stack.name, state))
+        return Outcome(changed=tuple(f"{name}: removed" for name in sorted(before)))
+
+    def notes(report: Report) -> Outcome:
+        return Outcome(changed=tuple(_forget(stack, state)))
+
+    steps = [Step(name="hosts", work=hosts)]
+    if lab_hosts(stack):
+        steps.append(Step(name="lab", work=the_lab))
+    steps.append(Step(name="notes", work=notes))
+    with session(state, argv, "", listener) as opened:
+        done = opened.run(steps)
+        removed = tuple(what for item in done for what in item.outcome.changed)
+        return DestroyReport(stack=stack.name, removed=removed, left=tuple(left), seconds=opened.seconds)
+
+
+def _strip_all(stack: Stack, known: Known, state: StateDir, report: Report, left: list[str]) -> list[str]:
+    removed = []
+    for name in stack.hosts:
+        if name in known and name not in lab_hosts(stack):
+            report(name, "removes our units and their files")
+            left += _strip(stack, known, state, name)
+            removed.append(f"{name}: units, files, tunnel, firewall and programs of ours")
+    return removed
+
+
+def _strip(stack: Stack, known: Known, state: StateDir, name: str) -> list[str]:
+    """What is left on a host that is not ours to remove."""
+    units, files = _owned(components(View(stack=stack, host_name=name, known=known)))
+    script = STRIP.format(units=" ".join(map(quote, units)) or "''", files=" ".join(map(quote, files)) or "''")
+    there = ssh.reach(name, known, state)
+    elevate = "" if there.is_local and os.geteuid() == 0 else "sudo -n "
+    result = there.run(f"{elevate}sh -c {quote(script)}", timeout=TIMEOUT_S)
+    if result.code:
+        raise DeployError(f"our units could not be removed: {result.err.strip()}", name)
+    return [f"{name}: {line}" for line in result.out.splitlines()]
+
+
+def _owned(listed: Iterable[Component]) -> tuple[list[str], list[str]]:
+    """Units and files of the components that are ours alone; what makes a whole host safe stays in place."""
+    ours = [part for part in listed if part.name not in WHOLE_HOST]
+    return [unit.name for part in ours for unit in part.units], [file.path for part in ours for file in part.files]
+
+
+def _forget(stack: Stack, state: StateDir) -> list[str]:
+    """Forget a lab's hosts and secrets. Those of machines that go on existing stay, with their pinned keys."""
+    if not lab_hosts(stack):
+        return []
+    known = [path for path in (state.hosts, state.ssh, state.secrets, feed_path(state)) if path.exists()]
+    for path in known:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return [f"this machine: {path.name}" for path in known]

@@ -1,0 +1,41 @@
+"""What differs between the hosts and the files; nothing is changed."""
+
+import msgspec
+
+from himari.apply import run as apply
+from himari.runs.feed import read_feed
+from himari.runs.plan import Difference
+from himari.runs.progress import Listener, Narrator
+from himari.stack.known import read_known
+from himari.stack.model import Stack
+from himari.stack.paths import StateDir
+
+
+class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
+    """All differences, and unified diffs of the files that anybody may read."""
+
+    stack: str
+    ok: bool
+    differs: tuple[Difference, ...]
+    diff: tuple[str, ...]
+
+
+def drift(stack: Stack, listener: Listener) -> DriftReport:
+    """Ask each host once. Raises HostError for one that cannot be reached."""
+    state = StateDir.of(stack.name)
+    report = Narrator(listener).reporter("drift")
+    plans = apply.plan_hosts(stack, read_known(state.hosts), state, feed=read_feed(state), listen=report)
+    found = differences(plans)
+    said = set(plans.says)
+    diff = tuple(line for line in apply.drift(plans) if line not in said) if found else ()
+    return DriftReport(stack=stack.name, ok=not found, differs=found, diff=diff)
+
+
+def differences(plans: apply.Plans) -> tuple[Difference, ...]:
+    """Everything that the hosts lack, a value each."""
+    return tuple(
+        Difference(host=plan.host_name, day=day, what=what)
+        for plan in plans.hosts
+        for day, difference in plan.differences.items()
+        for what in difference.says
+    )

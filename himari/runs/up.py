@@ -1,0 +1,118 @@
+"""`up`: preflight, plan, create, contact, the days, the proof. Each step looks first and does what is missing."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from himari.apply import contact
+from himari.apply import run as apply
+from himari.catalog.component import Feed
+from himari.catalog.days import days
+from himari.proof.evidence import Evidence
+from himari.runs.create import create, refuse_clouds
+from himari.runs.doctor import check_machine
+from himari.runs.feed import write_feed
+from himari.runs.plan import plan
+from himari.runs.progress import Listener, Report
+from himari.runs.recording import put_recording
+from himari.runs.report import UpReport, rows
+from himari.runs.session import session
+from himari.runs.steps import Outcome, Step
+from himari.runs.validate import prove
+from himari.stack.known import read_known
+from himari.stack.model import Stack
+from himari.stack.paths import StateDir
+
+_T = TypeVar("_T")
+
+
+class Going:
+    """An `up` on its way: what one step found and the next ones need."""
+
+    def __init__(self, stack: Stack, feed: Feed, recording: Path | None) -> None:
+        self.stack = stack
+        self.state = StateDir.of(stack.name)
+        self.feed = feed
+        self.recording = recording
+        self.plans: apply.Plans | None = None
+        self.evidence: Evidence | None = None
+
+    def steps(self) -> Iterator[Step]:
+        """All steps, in order."""
+        yield Step(name="preflight", work=self._preflight, replay="himari doctor")
+        yield Step(name="create", work=lambda report: create(self.stack, self.state, report), needs=("preflight",))
+        yield Step(name="contact", work=self._contact, needs=("create",))
+        if self.recording is not None:
+            yield Step(name="recording", work=self._recording, needs=("contact",))
+        yield Step(name="look", work=self._look, needs=("contact",), replay=f"himari drift {self.stack.name}")
+        for day in days():
+            yield self._day(day.name)
+        replay = f"himari validate {self.stack.name}"
+        yield Step(name="validate", work=self._validate, needs=("look",), replay=replay)
+
+    def _preflight(self, report: Report) -> Outcome:
+        refuse_clouds(self.stack)
+        check_machine(self.stack)
+        plan(self.stack)
+        write_feed(self.state, self.feed)
+        return Outcome(says="machine, stack and sizes")
+
+    def _contact(self, report: Report) -> Outcome:
+        before = read_known(self.state.hosts)
+        known = contact.contact(self.stack, self.state, report)
+        return Outcome(changed=tuple(f"{name}: first contact" for name in known if known[name] != before.get(name)))
+
+    def _recording(self, report: Report) -> Outcome:
+        return put_recording(self.stack, self.state, self.feed, _given(self.recording), report)
+
+    def _look(self, report: Report) -> Outcome:
+        known = read_known(self.state.hosts)
+        self.plans = apply.plan_hosts(self.stack, known, self.state, feed=self.feed, listen=report)
+        count = len(self.plans.says)
+        return Outcome(says=f"{count} differences" if count else "all as the files say")
+
+    def _day(self, day: str) -> Step:
+        def work(report: Report) -> Outcome:
+            return Outcome(changed=apply.apply_day(_given(self.plans), day, report))
+
+        replay = f"HIMARI_STACK={self.stack.name} pyinfra inventories/hosts.py deploy/{day}.py"
+        return Step(name=day, work=work, needs=("look",), replay=replay)
+
+    def _validate(self, report: Report) -> Outcome:
+        self.evidence = prove(self.stack, self.state, self.feed, report)
+        return Outcome(says="green" if self.evidence.green else "RED")
+
+
+def up(stack: Stack, feed: Feed, recording: Path | None, argv: Sequence[str], listener: Listener) -> UpReport:
+    """Bring `stack` up and prove it; the report says what changed and what was found.
+
+    Raises LockedError, or StepError from the failure of a step."""
+    going = Going(stack, feed, recording)
+    with session(going.state, argv, _inputs(stack, feed), listener) as opened:
+        done = opened.run(tuple(going.steps()))
+        evidence = _given(going.evidence)
+        return UpReport(
+            stack=stack.name,
+            green=evidence.green,
+            changed=tuple(what for item in done for what in item.outcome.changed),
+            seconds=opened.seconds,
+            rows=rows(done, evidence, len(stack.hosts)),
+            ledger=evidence.ledger,
+            evidence=str(going.state.evidence),
+            page=str(going.state.evidence.with_suffix(".html")),
+            journal=str(opened.journal.path),
+        )
+
+
+def _given(value: _T | None) -> _T:
+    """What an earlier step has left; the steps' `needs` see to it that there is one."""
+    if value is None:
+        raise RuntimeError("a step ran before one that it needs")
+    return value
+
+
+def _inputs(stack: Stack, feed: Feed) -> str:
+    return hashlib.sha256(msgspec.json.encode((stack, feed))).hexdigest()[:16]

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import msgspec
 
 from himari.catalog.component import View
-from himari.catalog.graph import Accepted, graph
+from himari.catalog.links import Accepted, links
 from himari.stack.model import Role
 from himari.stack.network import public_address, tunnel_address, tunnel_addresses
 
@@ -35,12 +35,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 def rules(view: View) -> Rules:
     """The rules of the view's host: accept what the graph asks for, and ssh from the stack's networks."""
     networks = [ip_network(network) for network in view.stack.access.ssh_from]
-    links = graph(view)
     return Rules(
         whole_host=not view.host.existing,
         tunnel=view.host_name in tunnel_addresses(view.stack),
         calls=Role.BRAIN in view.host.roles,
-        accepts=tuple(_accept(view, flow) for flow in links.accepted(view.host_name)),
+        accepts=tuple(_accept(view, flow) for flow in links(view).accepted(view.host_name)),
         ssh_port=view.host.ssh_port,
         ssh_from=tuple(str(network) for network in networks if network.version == 4),
         ssh_from6=tuple(str(network) for network in networks if network.version == 6),

@@ -1,70 +1,116 @@
-"""Who talks to whom, from what the components listen on and talk to: the flows that a host accepts, the ports that it
-may listen on. The probes that prove it are `himari.catalog.probes`'s."""
+"""The off-host probes: each listener answers those who talk to it and nobody else, and nothing flows backward."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from enum import StrEnum
 
 import msgspec
 
-from himari.catalog.component import Component, Listener, Place, View
-from himari.catalog.host import components
+from himari.catalog import ports
+from himari.catalog.component import Feed, Listener, Place, View
+from himari.catalog.links import Links, in_tunnel
+from himari.catalog.links import links as links_of
+from himari.stack.known import Known
+from himari.stack.model import Stack
+from himari.stack.network import behind_nat, public_address, tunnel_addresses
 
-# The firewall is what follows from the graph: it is no part of it.
-_DERIVED = frozenset({"nftables"})
-_WIDTH = {Place.LOOPBACK: 0, Place.WIREGUARD: 1, Place.PUBLIC: 2}
-
-
-class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """A flow into a host: to `listener`, from `callers`."""
-
-    listener: Listener
-    tunnel: bool  # over wg0
-    callers: tuple[str, ...]
+OUTSIDE = "outside"
 
 
-class Graph(msgspec.Struct, frozen=True, kw_only=True):
-    """The hosts' components, and what follows from them."""
+class Expect(StrEnum):
+    """What a probe must meet."""
 
-    view: View  # of any host: the stack and what is known
-    parts: Mapping[str, tuple[Component, ...]]
-
-    def listeners(self, host: str) -> tuple[Listener, ...]:
-        """All that `host` may listen on."""
-        return tuple(listener for part in self.parts[host] for listener in part.listens_on)
-
-    def ports(self, host: str) -> tuple[Listener, ...]:
-        """One listener for each name: the widest of those that are bound in several places."""
-        widest: dict[str, Listener] = {}
-        for listener in sorted(self.listeners(host), key=lambda listener: _WIDTH[listener.place]):
-            widest[listener.name] = listener
-        return tuple(widest.values())
-
-    def callers(self, host: str, listener: Listener) -> tuple[str, ...]:
-        """The other hosts that have a component which talks to `listener` of `host`."""
-        return tuple(name for name in self.parts if name != host and self._talks(name, host, listener))
-
-    def accepted(self, host: str) -> tuple[Accepted, ...]:
-        """The flows into `host` that components ask for; ssh's operators outside the tunnel are not among them."""
-        return tuple(self._accepted(host))
-
-    def _accepted(self, host: str) -> Iterator[Accepted]:
-        for listener in self.ports(host):
-            callers = self.callers(host, listener)
-            if callers and listener.place is not Place.LOOPBACK:
-                yield Accepted(listener=listener, tunnel=in_tunnel(listener), callers=callers)
-
-    def _talks(self, caller: str, host: str, listener: Listener) -> bool:
-        flows = (flow for part in self.parts[caller] for flow in part.talks_to)
-        roles = self.view.stack.hosts[host].roles
-        return any(flow.listener == listener.name and flow.role in roles for flow in flows)
+    OPEN = "open"
+    REFUSED = "refused"  # a reset, an ICMP error or no answer at all
 
 
-def graph(view: View) -> Graph:
-    """The graph of the view's whole stack."""
-    replace = msgspec.structs.replace
-    parts = {name: components(replace(view, host_name=name), without=_DERIVED) for name in view.stack.hosts}
-    return Graph(view=view, parts={name: tuple(part for _, part in held) for name, held in parts.items()})
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection to try from a host, or from outside the stack."""
+
+    from_host: str
+    to_host: str
+    address: str
+    port: int
+    protocol: str
+    expect: Expect
+    says: str
 
 
-def in_tunnel(listener: Listener) -> bool:
-    """Whether the stack's hosts reach `listener` over wg0; ssh is bound everywhere, for operators."""
-    return listener.place is Place.WIREGUARD or listener.name == "ssh"
+def probes(stack: Stack, known: Known, feed: Feed | None = None) -> tuple[Probe, ...]:
+    """All off-host probes of the stack; none that would need the public address of the user's own machine."""
+    if not stack.hosts:
+        return ()
+    links = links_of(View(stack=stack, host_name=next(iter(stack.hosts)), known=known, feed=feed or Feed()))
+    found = (probe for name in stack.hosts for probe in (*_strangers(links, name), *_inside(links, name)))
+    return tuple(dict.fromkeys(found))
+
+
+def listeners(view: View) -> tuple[Listener, ...]:
+    """All that the view's host may listen on."""
+    return links_of(view).listeners(view.host_name)
+
+
+def _strangers(links: Links, host: str) -> Iterator[Probe]:
+    """From outside the stack, every port of the host is closed."""
+    if links.view.stack.hosts[host].existing:
+        return
+    for listener in links.ports(host):
+        if not _open_to_strangers(links, listener):
+            yield _probe(OUTSIDE, host, _public(links, host), listener, Expect.REFUSED)
+
+
+def _inside(links: Links, host: str) -> Iterator[Probe]:
+    """From the stack's other hosts, those ports are open that their components talk to."""
+    tunnel = tunnel_addresses(links.view.stack)
+    for other in links.parts:
+        if other == host:
+            continue
+        if host in tunnel and other in tunnel:
+            for listener in (*_tunnelled(links, host), _UNUSED):
+                yield _expected(links, other, host, tunnel[host], listener)
+        if not links.view.stack.hosts[host].existing:
+            for listener in _publicly(links, host, tunnelled=other in tunnel):
+                yield _expected(links, other, host, _public(links, host), listener)
+
+
+_UNUSED = Listener(name="any other port", port=ports.UNUSED, place=Place.WIREGUARD)
+
+
+def _tunnelled(links: Links, host: str) -> Iterator[Listener]:
+    """What is to be tried over the tunnel: the listeners there, and a brain's ssh even where it is not ours."""
+    yield from (listener for listener in links.ports(host) if in_tunnel(listener))
+    if behind_nat(links.view.stack, host):
+        yield Listener(name="ssh", port=links.view.stack.hosts[host].ssh_port, place=Place.PUBLIC, process="sshd")
+
+
+def _publicly(links: Links, host: str, *, tunnelled: bool) -> Iterator[Listener]:
+    """What is to be tried at the host's own address: the venue, and for hosts out of the tunnel what is inside it."""
+    for listener in links.ports(host):
+        if listener.protocol == "tcp" and (listener.place is Place.PUBLIC or not tunnelled) and listener.name != "ssh":
+            yield listener
+
+
+def _expected(links: Links, caller: str, host: str, address: str, listener: Listener) -> Probe:
+    allowed = caller in links.callers(host, listener) and listener.place is not Place.LOOPBACK
+    return _probe(caller, host, address, listener, Expect.OPEN if allowed else Expect.REFUSED)
+
+
+def _probe(caller: str, host: str, address: str, listener: Listener, expect: Expect) -> Probe:
+    verb = "answers" if expect is Expect.OPEN else "refuses"
+    return Probe(
+        from_host=caller,
+        to_host=host,
+        address=address,
+        port=listener.port,
+        protocol=listener.protocol,
+        expect=expect,
+        says=f"{host} {verb} {caller} on {listener.name} ({listener.port}/{listener.protocol})",
+    )
+
+
+def _open_to_strangers(links: Links, listener: Listener) -> bool:
+    networks = links.view.stack.access.ssh_from
+    return listener.name == "ssh" and any(network.endswith("/0") for network in networks)
+
+
+def _public(links: Links, host: str) -> str:
+    return public_address(links.view.stack, links.view.known, host)

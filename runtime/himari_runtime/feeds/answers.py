@@ -1,0 +1,23 @@
+"""REST answers go into the journal as they came, wrapped with what was asked."""
+
+import msgspec
+
+from himari_runtime.feeds.budget import Priority
+from himari_runtime.feeds.intake import Intake, Taken
+from himari_runtime.feeds.rest import RestClient
+from himari_runtime.messages import Kind, Rest
+from himari_runtime.venues.binance.endpoints import Call, Endpoint
+
+
+class Answers:
+    """Asks, journals, and returns what was journaled."""
+
+    def __init__(self, rest: RestClient, intake: Intake) -> None:
+        self._rest = rest
+        self._intake = intake
+
+    async def fetch(self, endpoint: Endpoint, symbol: str, call: Call, priority: Priority) -> tuple[bytes, Taken]:
+        """The body of the answer and its record. Raises RestError."""
+        answer = await self._rest.get(call, priority)
+        rest = Rest(endpoint=endpoint, symbol=symbol, weight=call.weight, body=msgspec.Raw(answer.body))
+        return answer.body, self._intake.say(Kind.REST, rest)

@@ -1,0 +1,115 @@
+"""Everything that collects one venue: its line, its REST calls, its heartbeats, put together."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from himari_runtime.feeds import counters
+from himari_runtime.feeds.answers import Answers
+from himari_runtime.feeds.backfill import Backfill
+from himari_runtime.feeds.budget import ConnectionBudget
+from himari_runtime.feeds.clock import VenueClock
+from himari_runtime.feeds.continuity import Continuity
+from himari_runtime.feeds.heartbeats import Heartbeats
+from himari_runtime.feeds.intake import Intake
+from himari_runtime.feeds.line import Line
+from himari_runtime.feeds.polls import Polls
+from himari_runtime.feeds.rest import RestClient
+from himari_runtime.feeds.snapshots import Snapshots
+from himari_runtime.messages import Channel, Heartbeat, Kind, Mark, Reason
+from himari_runtime.settings import CollectedVenue
+from himari_runtime.venues.binance import streams
+from himari_runtime.venues.binance.notices import event_ns, is_shutdown
+
+LINE = 0
+
+
+class Feed:
+    """A venue's feed. `backlog` gives records and seconds that the buffer is behind; `beaten` is told each second."""
+
+    def __init__(
+        self,
+        settings: CollectedVenue,
+        tls: ssl.SSLContext | None,
+        rest: RestClient,
+        intake: Intake,
+        marks: Mapping[str, Mark],
+        *,
+        restarted: bool,
+        backlog: Callable[[], tuple[int, float]],
+        beaten: Callable[[Heartbeat], None],
+    ) -> None:
+        self.subscribed = asyncio.Event()
+        self._intake = intake
+        self._backlog = backlog
+        answers = Answers(rest, intake)
+        self._clock = VenueClock(rest)
+        self._snapshots = Snapshots(answers, settings.snapshot_levels)
+        self._backfill = Backfill(answers, intake)
+        self._polls = Polls(answers, settings.symbols, settings.book_poll_seconds)
+        self._heartbeats = Heartbeats(intake, self._describe, beaten)
+        self._continuity = Continuity(
+            intake,
+            settings.symbols,
+            marks,
+            restarted=restarted,
+            backfill=self._backfill.want,
+            want=self._snapshots.want,
+        )
+        self._line = Line(
+            LINE,
+            streams.line_url(settings.websocket_url, settings.symbols),
+            tls,
+            ConnectionBudget(streams.CONNECTIONS_MOST, streams.CONNECTIONS_SECONDS),
+            idle_seconds=streams.IDLE_SECONDS,
+            take=self._take,
+            up=self.subscribed.set,
+            down=self._down,
+        )
+
+    def jobs(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """What has to run, by name; none of them ends by itself."""
+        return {
+            "line": self._line.run(),
+            "snapshots": self._snapshots.run(self._deliver),
+            "backfill": self._backfill.run(),
+            "clock": self._clock.run(),
+            "heartbeats": self._heartbeats.run(),
+            "exchange_info": self._polls.exchange_info(),
+            "klines": self._polls.klines(),
+            "books": self._polls.books(),
+        }
+
+    def _take(self, payload: bytes) -> bool:
+        taken = self._intake.take(Kind.FRAME, payload, LINE)
+        self._continuity.follow(taken)
+        if taken.route.channel is Channel.UNPARSED:
+            return is_shutdown(payload)
+        made_ns = event_ns(payload)
+        if made_ns is not None:
+            counters.DELAY.observe((taken.record.received_ns - made_ns) / 1e9)
+        return False
+
+    def _down(self) -> None:
+        self.subscribed.clear()
+        self._continuity.interrupt(Reason.RECONNECT)
+
+    def _deliver(self, symbol: str, snapshot_id: int) -> bool:
+        return self._continuity.books[symbol].snapshot(snapshot_id)
+
+    def _describe(self, time_ns: int) -> Heartbeat:
+        records, seconds = self._backlog()
+        counts = self._intake.counts
+        return Heartbeat(
+            time_ns=time_ns,
+            clock_offset_ns=self._clock.offset_ns,
+            round_trip_ns=self._clock.round_trip_ns,
+            backlog_records=records,
+            backlog_seconds=seconds,
+            reconnects=self._line.reconnects,
+            frames=dict(counts),
+            gaps=counts[Channel.GAP],
+            resyncs=counts[Channel.RESYNC],
+            unparsed=counts[Channel.UNPARSED],
+        )

@@ -1,0 +1,105 @@
+"""Calls to the venue's REST interface, within its weight."""
+
+import logging
+import ssl
+import time
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import msgspec
+
+from himari_runtime.feeds import counters
+from himari_runtime.feeds.budget import Priority, WeightBudget
+from himari_runtime.venues.binance import wire
+from himari_runtime.venues.binance.endpoints import Call
+
+TIMEOUT = aiohttp.ClientTimeout(total=10)
+TOO_MANY = {418, 429}
+RETRY_AFTER_SECONDS = 60.0  # where the venue refuses without saying for how long
+USED = "X-MBX-USED-WEIGHT-1M"
+
+log = logging.getLogger(__name__)
+
+
+class RestError(Exception):
+    """A call failed; the text says which and why."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A body as it came; times in ns since 1970, taken around the exchange alone."""
+
+    body: bytes
+    sent_ns: int
+    received_ns: int
+
+
+class RestClient:
+    """One session. All calls share one budget."""
+
+    def __init__(self, base_url: str, tls: ssl.SSLContext | None, budget: WeightBudget) -> None:
+        self._base = base_url.rstrip("/")
+        self._budget = budget
+        self._session = aiohttp.ClientSession(
+            timeout=TIMEOUT, connector=aiohttp.TCPConnector(ssl=tls if tls is not None else True, keepalive_timeout=60)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, call: Call, priority: Priority) -> Answer:
+        """The answer to `call`, once the budget and the venue let it pass. Raises RestError."""
+        while True:
+            await self._budget.take(call.weight, priority)
+            try:
+                answer = await self._exchange(call)
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise self._failed(call, f"{type(error).__name__}: {error}") from None
+            if answer is not None:
+                return answer
+
+    async def _exchange(self, call: Call) -> Answer | None:
+        sent_ns = time.time_ns()
+        async with self._session.get(self._base + call.path, params=call.query) as response:
+            body = await response.read()
+            received_ns = time.time_ns()
+            self._observe(response)
+            if response.status in TOO_MANY:
+                return None
+            if response.status != 200:
+                raise self._failed(call, f"status {response.status}: {_refusal(body)}")
+            return Answer(body, sent_ns, received_ns)
+
+    def _observe(self, response: aiohttp.ClientResponse) -> None:
+        used = response.headers.get(USED, "")
+        if used.isdigit():
+            self._budget.observe(int(used))
+        if response.status in TOO_MANY:
+            after = response.headers.get("Retry-After", "")
+            seconds = float(after) if after.isdigit() else RETRY_AFTER_SECONDS
+            log.warning("the venue asks to wait %.0f s (status %s)", seconds, response.status)
+            self._budget.pause(seconds)
+
+    def _failed(self, call: Call, why: str) -> RestError:
+        counters.REFUSED.labels(call.path).inc()
+        return RestError(f"{self._base}{call.path}: {why}")
+
+
+def tls_for(url: str, ca_file: str) -> ssl.SSLContext | None:
+    """What verifies the venue: the system's store, or `ca_file` alone; None for a plain address."""
+    if not url.startswith(("https:", "wss:")):
+        return None
+    return ssl.create_default_context(cafile=ca_file or None)
+
+
+def _refusal(body: bytes) -> str:
+    try:
+        refusal = msgspec.json.decode(body, type=wire.Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return repr(body[:80])
+    return f"{refusal.msg} ({refusal.code})"

@@ -1,0 +1,153 @@
+"""The collector: a venue's feed into the journal, the journal into the buffer."""
+
+import asyncio
+import logging
+import signal
+import ssl
+from typing import Any
+
+from himari_runtime import metrics
+from himari_runtime.feeds.budget import WeightBudget
+from himari_runtime.feeds.feed import Feed
+from himari_runtime.feeds.intake import Intake
+from himari_runtime.feeds.rest import RestClient, tls_for
+from himari_runtime.messages import Heartbeat
+from himari_runtime.settings import CollectorSettings, SettingsError, credential
+from himari_runtime.systemd import Notifier
+from himari_runtime.transport.buffer import Pusher
+from himari_runtime.transport.journal import Journal, JournalInUseError
+from himari_runtime.venues.binance.streams import names
+from himari_runtime.venues.registry import UnknownVenueError, primer, router
+
+DRAIN_SECONDS = 3.0  # of the 5 s that a stop may take; the rest is for the last sync
+
+log = logging.getLogger(__name__)
+
+
+async def run(settings: CollectorSettings) -> int:
+    """Collects until SIGTERM; returns the exit status: 0 after a stop, 1 after a failure.
+
+    Raises SettingsError for what the settings have wrong.
+    """
+    password, tls = _check(settings)
+    try:
+        journal = Journal.open(settings.journal, settings.source.name, router(settings.venue.name))
+    except (JournalInUseError, OSError) as error:
+        log.error("journal %s: %s", settings.journal.path, error)
+        return 1
+    try:
+        budget = WeightBudget(settings.venue.weight_per_minute)
+        async with RestClient(settings.venue.rest_url, tls, budget) as rest:
+            return await Collector(settings, password, journal, rest, tls).run()
+    finally:
+        journal.close()
+
+
+def _check(settings: CollectorSettings) -> tuple[str, ssl.SSLContext | None]:
+    """What must be right before an epoch is spent: venue, symbols, credential, certificates."""
+    try:
+        router(settings.venue.name)
+        names(settings.venue.symbols)
+        return credential(settings.buffer.credential), tls_for(settings.venue.rest_url, settings.venue.ca_file)
+    except UnknownVenueError as error:
+        raise SettingsError(f"venue.name: {error}") from None
+    except ValueError as error:
+        raise SettingsError(f"venue.symbols: {error}") from None
+    except OSError as error:  # an SSLError is one
+        raise SettingsError(f"venue.ca_file: {settings.venue.ca_file}: {error.strerror or error}") from None
+
+
+class Collector:
+    """All that runs in the process."""
+
+    def __init__(
+        self,
+        settings: CollectorSettings,
+        password: str,
+        journal: Journal,
+        rest: RestClient,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        venue = settings.venue.name
+        self._metrics = settings.metrics
+        self._notifier = Notifier()
+        self._ready = False
+        self._pusher = Pusher(settings.buffer, password, journal, router(venue), primer(venue))
+        self._feed = Feed(
+            settings.venue,
+            tls,
+            rest,
+            Intake(venue, journal),
+            journal.previous.marks,
+            restarted=journal.previous.last.epoch > 0,
+            backlog=lambda: (self._pusher.backlog_records, self._pusher.backlog_seconds),
+            beaten=self._beaten,
+        )
+
+    async def run(self) -> int:
+        """Runs until a signal or until a job ends, which none should; returns the exit status."""
+        stop = _stop_signal()
+        pusher = asyncio.create_task(self._pusher.run(), name="pusher")
+        jobs = {**self._feed.jobs(), "metrics": self._serve_metrics()}
+        feeding = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
+        await _first_of(stop, pusher, *feeding)
+        self._notifier.stopping()
+        ended = [task for task in (pusher, *feeding) if task.done()]
+        await _cancel(*(task for task in feeding if not task.done()))
+        if not ended:
+            await self._drain(pusher)
+        await _cancel(pusher)
+        return _verdict(ended)
+
+    async def _serve_metrics(self) -> None:
+        await metrics.serve(self._metrics.address, self._metrics.port)
+        await asyncio.Event().wait()
+
+    async def _drain(self, pusher: asyncio.Task[None]) -> None:
+        """Leaves the pusher a moment for what is journaled; the rest is pushed at the next start."""
+        caught_up = asyncio.create_task(self._pusher.caught_up(), name="drain")
+        await asyncio.wait([caught_up, pusher], timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await _cancel(caught_up)
+        log.info("stopped with %d records not pushed", self._pusher.backlog_records)
+
+    def _beaten(self, heartbeat: Heartbeat) -> None:
+        """A heartbeat is in the journal: the loop advances and the disk takes writes."""
+        subscribed = self._feed.subscribed.is_set()
+        if subscribed and not self._ready:
+            self._ready = True
+            self._notifier.ready()
+        self._notifier.alive()
+        self._notifier.status(
+            f"{'subscribed' if subscribed else 'no line'}, {sum(heartbeat.frames.values())} records, "
+            f"{heartbeat.backlog_records} to push, {heartbeat.gaps} gaps, {heartbeat.reconnects} reconnects"
+        )
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _first_of(stop: asyncio.Event, *tasks: asyncio.Task[Any]) -> None:
+    stopped = asyncio.create_task(stop.wait(), name="signal")
+    await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    await _cancel(stopped)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _verdict(ended: list[asyncio.Task[Any]]) -> int:
+    """Says what ended each job that should have gone on."""
+    for task in ended:
+        error = None if task.cancelled() else task.exception()
+        log.error("%s ended: %s", task.get_name(), f"{type(error).__name__}: {error}" if error else "without an error")
+        if error is not None:
+            log.debug("where it ended", exc_info=error)
+    return 1 if ended else 0

@@ -21,9 +21,9 @@ from himari.catalog.hostpaths import CA_CERTIFICATE, COLLECTOR_SETTINGS, JOURNAL
 from himari.catalog.redis_buffer import PUSHER
 from himari.catalog.runtime import NAME as RUNTIME_WHEEL
 from himari.catalog.sandbox import EXPOSURE_MAX, sandbox
-from himari.stack.capacity import edge_sizes
 from himari.stack.model import Role
 from himari.stack.network import tunnel_address
+from himari.stack.sizes import edge_sizes
 
 UNIT = "himari-collector.service"
 USER = "himari-collector"

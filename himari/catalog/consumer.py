@@ -8,9 +8,9 @@ from himari.catalog.hostpaths import CONSUMER_SETTINGS, DEADMAN_STATE, PARQUET, 
 from himari.catalog.redis_buffer import READER
 from himari.catalog.runtime import NAME as RUNTIME_WHEEL
 from himari.catalog.sandbox import EXPOSURE_MAX, sandbox
-from himari.stack.capacity import brain_sizes
 from himari.stack.model import Role
 from himari.stack.network import tunnel_address
+from himari.stack.sizes import brain_sizes
 
 UNIT = "himari-consumer.service"
 USER = "himari-consumer"

@@ -29,7 +29,7 @@ from himari.catalog.hostpaths import (
     VENVS,
 )
 from himari.catalog.sandbox import EXPOSURE_MAX, sandbox
-from himari.stack.capacity import usable_disk
+from himari.stack.sizes import usable_disk
 
 WHEEL = "himari-exchange"
 UNIT = "himari-exchange.service"

@@ -16,8 +16,8 @@ from himari.catalog.component import (
 from himari.catalog.cpus import layout
 from himari.catalog.hostpaths import REDIS_ACL, REDIS_CONFIG
 from himari.catalog.sandbox import EXPOSURE_MAX
-from himari.stack.capacity import MIB, edge_sizes
 from himari.stack.network import tunnel_address
+from himari.stack.sizes import MIB, edge_sizes
 
 UNIT = "redis-server.service"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/himari.conf"

@@ -7,7 +7,7 @@ from random import Random
 from himari_exchange.frames import Frame
 from himari_exchange.trader import FAST, Cadence, Trader
 
-CATCH_UP_SECONDS = 1.0  # a simulator that was stopped does not make up for more than this
+CATCH_UP_SECONDS = 0.25  # a simulator that was stopped does not make up for more than this
 LEVELS_IN_ALL = 200_000  # over all symbols and both sides
 MS, SECOND = 1_000_000, 1_000_000_000
 

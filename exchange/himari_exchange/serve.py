@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import time_ns
@@ -141,15 +141,25 @@ async def _until_signalled(market: asyncio.Task[None]) -> None:
 
 async def _advance(source: Source, lines: Lines) -> None:
     """The market's loop. Only it tells systemd that all is well, so a market that stands still is restarted."""
-    systemd = SystemdNotifier()
+    notify = _notifier()
     every_ns = int(os.environ.get("WATCHDOG_USEC", "20000000")) * 1000 // 3
-    systemd.notify("READY=1")
+    notify("READY=1")
     told_ns = 0
     while True:
         now_ns = time_ns()
         for frame in source.advance(now_ns):
             lines.publish(frame)
         if abs(now_ns - told_ns) >= every_ns:
-            systemd.notify(f"WATCHDOG=1\nSTATUS={len(lines.chosen(None))} lines")
+            notify(f"WATCHDOG=1\nSTATUS={len(lines.chosen(None))} lines")
             told_ns = now_ns
         await asyncio.sleep(TICK_SECONDS)
+
+
+def _notifier() -> Callable[[str], object]:
+    """Tells systemd; without one it tells nobody (SystemdNotifier would leave a socket behind)."""
+    if not os.environ.get("NOTIFY_SOCKET"):
+        return lambda _: None
+    notifier = SystemdNotifier()
+    notifier.socket.setblocking(False)  # the market does not wait for whoever listens there
+    notify: Callable[[str], object] = notifier.notify
+    return notify

@@ -24,7 +24,7 @@ MANY = 64  # threads: nearly all of them wait
 
 UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,NRestarts,UnitFileState,ExecMainPID,Type,TriggeredBy,"
-    "LimitNOFILE,MemoryMax,TasksMax,CPUQuotaPerSecUSec,OOMScoreAdjust,KillMode,NextElapseUSecRealtime,NextElapseUSecMonotonic"
+    "LimitNOFILE,IPAddressAllow,IPAddressDeny,MemoryMax,TasksMax,CPUQuotaPerSecUSec,OOMScoreAdjust,KillMode,NextElapseUSecRealtime,NextElapseUSecMonotonic"
 )
 
 

@@ -1,0 +1,27 @@
+"""Which components are where, by phase."""
+
+import msgspec
+
+from himari.catalog.component import Component, Feed, View
+from himari.catalog.host import components
+from himari.stack.known import Known
+from himari.stack.model import Stack
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """A component on a host."""
+
+    host: str
+    phase: str  # the day
+    view: View
+    component: Component
+
+
+def placements(stack: Stack, known: Known, feed: Feed) -> tuple[Placed, ...]:
+    """All of them, host by host, in the days' order."""
+    views = (View(stack=stack, host_name=name, known=known, feed=feed) for name in stack.hosts)
+    return tuple(
+        Placed(host=view.host_name, phase=phase, view=view, component=component)
+        for view in views
+        for phase, component in components(view)
+    )

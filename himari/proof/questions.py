@@ -1,0 +1,94 @@
+"""What each host is asked: all that follows from its components, and what the checks in `validation/` read besides."""
+
+from collections.abc import Iterable, Sequence
+
+from himari.catalog.component import Artifact
+from himari.catalog.hostpaths import CREDENTIALS, WIREGUARD_PRIVATE_KEY
+from himari.catalog.ports import REDIS
+from himari.proof.crossings import Crossing
+from himari.proof.placement import Placed
+from himari.proof.question import BufferQuestion, Peer, Question
+from himari.proof.sysctls import SYSCTLS
+from himari.stack.known import Known
+from himari.stack.model import Role, Stack
+from himari.stack.network import peers
+
+TEXTS = (
+    "/proc/cmdline",
+    "/proc/swaps",
+    "/proc/meminfo",
+    "/proc/sys/kernel/random/boot_id",
+    "/sys/kernel/mm/transparent_hugepage/enabled",
+    "/sys/kernel/mm/transparent_hugepage/defrag",
+    "/sys/devices/system/cpu/online",
+    "/sys/devices/system/cpu/isolated",
+    "/run/systemd/container",
+    "/var/run/reboot-required",
+)
+REDIS_SETTINGS = (
+    "maxmemory",
+    "maxmemory-policy",
+    "appendonly",
+    "appendfsync",
+    "aof-use-rdb-preamble",
+    "bind",
+    "protected-mode",
+    "aclfile",
+    "disable-thp",
+    "server_cpulist",
+    "bio_cpulist",
+    "aof_rewrite_cpulist",
+    "bgsave_cpulist",
+    "maxclients",
+)
+REDIS_USERS = ("default", "pusher", "reader", "operator")
+
+
+def streams(stack: Stack) -> tuple[str, ...]:
+    """The buffer's streams, as the collector names them."""
+    return tuple(
+        stream
+        for venue, said in stack.venues.items()
+        for stream in (
+            *(f"md:{venue}:{symbol}:{kind}" for symbol in said.symbols for kind in ("trades", "book")),
+            f"md:{venue}:_:meta",
+        )
+    )
+
+
+def question(
+    stack: Stack, known: Known, host: str, placed: Iterable[Placed], crossings: Sequence[Crossing]
+) -> Question:
+    """The one question for `host`."""
+    components = [one.component for one in placed if one.host == host]
+    paths = {file.path for component in components for file in component.files}
+    paths |= {folder.path for component in components for folder in component.directories}
+    paths |= {path for one in components for artifact in one.artifacts for path in _installed(artifact)}
+    paths |= {WIREGUARD_PRIVATE_KEY}
+    paths |= {f"{CREDENTIALS}/{credential.name}" for component in components for credential in component.credentials}
+    units = {unit.name for component in components for unit in component.units}
+    units |= {name for component in components for name in component.masked}
+    return Question(
+        units=tuple(sorted(units)),
+        files=tuple(sorted(paths)),
+        texts=(*TEXTS, *("/proc/sys/" + one.name.replace(".", "/") for one in SYSCTLS)),
+        peers=tuple(Peer(address=peer.address, mtu=stack.network.mtu) for peer in peers(stack, known, host)),
+        attempts=tuple(one.attempt for one in crossings if one.source == host),
+        buffer=buffer_question(stack) if Role.EDGE in stack.hosts[host].roles else None,
+    )
+
+
+def _installed(artifact: Artifact) -> tuple[str, str]:
+    return artifact.venv, f"{artifact.venv}/bin/{artifact.name}"
+
+
+def buffer_question(stack: Stack) -> BufferQuestion:
+    """What the edge's Redis is asked as the operator's user."""
+    return BufferQuestion(
+        port=REDIS,
+        user="operator",
+        credential="redis-operator",
+        config=REDIS_SETTINGS,
+        users=REDIS_USERS,
+        streams=streams(stack),
+    )

@@ -1,0 +1,108 @@
+"""The stack under proof: its components, its hosts read once, and what its kind of host cannot show."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+from himari.catalog.component import Feed, Place, Unit, View
+from himari.catalog.containers import not_covered
+from himari.catalog.graph import OUTSIDE, listeners
+from himari.proof.checks import Case, Statement
+from himari.proof.crossings import Crossing, crossings
+from himari.proof.placement import Placed, placements
+from himari.proof.probe import Probe, Runner, ask
+from himari.proof.question import Outcome, Question
+from himari.proof.questions import question
+from himari.proof.remote import Outside, Remote
+from himari.stack.errors import HostError
+from himari.stack.known import Known, read_known
+from himari.stack.load import load_stack
+from himari.stack.model import Provider, Stack
+from himari.stack.network import tunnel_addresses
+from himari.stack.paths import StateDir
+
+Contents = Mapping[str, Mapping[str, str]]  # host -> path -> sha256 of what shall be there
+
+
+class Subject:
+    """One stack, read at most once a host; all hosts at the same time."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        known: Known,
+        remote: Remote,
+        *,
+        outside: Sequence[str] | None = None,
+        feed: Feed | None = None,
+        contents: Contents | None = None,
+    ) -> None:
+        self.stack = stack
+        self.known = known
+        self.remote = remote
+        self.feed = feed or Feed()
+        self.contents: Contents = contents or {}
+        self.placements = placements(stack, known, self.feed)
+        self.crossings = crossings(stack, known, self.feed, truly_outside=outside is not None)
+        self._outside = Outside(outside or ())
+
+    @cached_property
+    def answers(self) -> Mapping[str, Probe | HostError]:
+        """What each host, and the place outside, said; or why it said nothing."""
+        questions: dict[str, Question] = {
+            name: question(self.stack, self.known, name, self.placements, self.crossings) for name in self.stack.hosts
+        }
+        away = tuple(one.attempt for one in self.crossings if one.source == OUTSIDE)
+        questions[OUTSIDE] = Question(host=False, attempts=away)
+        with ThreadPoolExecutor(len(questions)) as pool:
+            return dict(zip(questions, pool.map(self._ask, questions, questions.values()), strict=True))
+
+    def _ask(self, name: str, asked: Question) -> Probe | HostError:
+        runner: Runner = self._outside if name == OUTSIDE else self.remote
+        try:
+            return ask(name, asked, runner)
+        except HostError as error:
+            return error
+
+    def probe(self, host: str) -> Probe:
+        """What `host` said; raises its HostError again for each check that needs it."""
+        answer = self.answers[host]
+        if isinstance(answer, HostError):
+            raise answer
+        return answer
+
+    def outcome(self, crossing: Crossing) -> Outcome:
+        """What came of an attempt, as its source saw it."""
+        return self.probe(crossing.source).attempt(crossing.attempt.id)
+
+    def crossings_to(self, placed: Placed) -> list[Crossing]:
+        """The attempts that prove this component on this host."""
+        return [one for one in self.crossings if (one.target, one.component) == (placed.host, placed.component.name)]
+
+    def listeners(self, host: str) -> set[tuple[str, int]]:
+        """The allow-list: protocol and port of all that `host` may listen on beyond loopback."""
+        view = View(stack=self.stack, host_name=host, known=self.known, feed=self.feed)
+        return {(one.protocol, one.port) for one in listeners(view) if one.place is not Place.LOOPBACK}
+
+    def places(self, host: str) -> set[str]:
+        """The addresses that are not public: loopback and the tunnel's."""
+        return {"127.0.0.1", "::1"} | {
+            address for name, address in tunnel_addresses(self.stack).items() if name == host
+        }
+
+    def not_covered(self, case: Case, check_id: str, statement: Statement) -> str:
+        """Why this kind of host, or this run, cannot show what the check asks; "" when it can."""
+        if statement.venue_clock and self.feed.speed != 1.0:
+            return f"the recording runs at {self.feed.speed:g} times its speed, so the venue's clock is not ours"
+        if self.stack.hosts[case.host].provider is not Provider.LAB:
+            return ""
+        if isinstance(case.item, Unit) and case.item.unless_container:
+            return f"{case.name} is declared as what a container cannot run"
+        return not_covered(check_id) or ""
+
+
+def read_subject(name: str) -> Subject:
+    """The subject of a native pytest run. Raises StackFileError for a stack that there is not."""
+    stack, state = load_stack(name), StateDir.of(name)
+    known = read_known(state.hosts)
+    return Subject(stack, known, Remote(stack, known, state.ssh / "config"))

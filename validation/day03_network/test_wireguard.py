@@ -1,0 +1,69 @@
+"""The tunnel: up, fresh, wide enough, and with the declared peers only."""
+
+from himari.catalog.hostpaths import WIREGUARD_INTERFACE, WIREGUARD_PRIVATE_KEY
+from himari.proof.checks import Case, Observed, check, found
+from himari.proof.probe import Probe
+from himari.proof.readings import Tunnel
+from himari.stack.network import peers
+
+STALE_SECONDS = 180  # WireGuard makes a new session after two minutes of traffic
+
+
+def tunnel(probe: Probe) -> Tunnel:
+    return found(probe.tunnels.get(WIREGUARD_INTERFACE), "there is no wg0, whatever its unit says")
+
+
+@check("wireguard.interface", "the tunnel's interface is there", replaces="4.3: WireGuard configured")
+def test_interface(case: Case, probe: Probe, observed: Observed) -> None:
+    assert observed(tunnel(probe).port) == case.view.stack.network.wireguard_port
+
+
+@check("wireguard.peers", "its peers are the stack's, each with one address", replaces="day 3, step 3.2: AllowedIPs")
+def test_peers(case: Case, probe: Probe, observed: Observed) -> None:
+    declared = peers(case.view.stack, case.view.known, case.host)
+    wanted = {(peer.public_key, f"{peer.address}/32") for peer in declared}
+    seen = {(peer.public_key, ",".join(peer.allowed)) for peer in tunnel(probe).peers}
+    observed({allowed for _, allowed in seen})
+    assert seen == wanted
+
+
+@check(
+    "wireguard.handshake", "each peer was heard of within three minutes", replaces="3.1, 6.2: wg show; VPN reachable"
+)
+def test_handshake(probe: Probe, observed: Observed) -> None:
+    ages = [peer.handshake_age for peer in tunnel(probe).peers]
+    observed([f"{age} s" if age is not None else "never" for age in ages])
+    assert ages, "there is no peer"
+    assert all(age is not None and age <= STALE_SECONDS for age in ages)
+
+
+@check("wireguard.mtu", "whole packets cross the tunnel unfragmented", replaces="day 3, step 3.2: MTU; 6.2: ping Brain")
+def test_mtu(case: Case, probe: Probe, observed: Observed) -> None:
+    answers = probe.raw.pings
+    observed(
+        [f"{address}: {answer.out.strip().splitlines()[-1:] or [answer.err]}" for address, answer in answers.items()]
+    )
+    assert answers, "nobody to ping"
+    unanswered = [address for address, answer in answers.items() if answer.code]
+    assert not unanswered, f"{case.view.stack.network.mtu} bytes do not reach {', '.join(unanswered)}"
+
+
+@check(
+    "wireguard.keepalive", "only the end behind NAT keeps the way open", replaces="day 3, step 3.2: PersistentKeepalive"
+)
+def test_keepalive(case: Case, probe: Probe, observed: Observed) -> None:
+    declared = {peer.public_key: peer.keepalive_seconds for peer in peers(case.view.stack, case.view.known, case.host)}
+    seen = {peer.public_key: peer.keepalive for peer in tunnel(probe).peers}
+    observed([f"{seconds} s" for seconds in seen.values()])
+    assert seen == declared
+
+
+@check("wireguard.key", "the private key is root's alone", replaces="day 3, step 3.1: private key")
+def test_private_key(probe: Probe, observed: Observed) -> None:
+    state = found(probe.file(WIREGUARD_PRIVATE_KEY), f"{WIREGUARD_PRIVATE_KEY} is missing")
+    assert observed(f"{state.owner} {state.mode:04o}") in ("root 0600", "root 0400")
+
+
+@check("wireguard.module", "the kernel carries the tunnel, not a program", severity="warning")
+def test_module(probe: Probe, observed: Observed) -> None:
+    assert observed("wireguard" in probe.modules), "the module is not loaded"

@@ -13,7 +13,7 @@ def schema(
     Example: himari schema > inventories/tokyo.toml
     """
     from himari.cli.output import print_json
-    from himari.stack.load import json_schema, schema_text
+    from himari.stack.schema import json_schema, schema_text
 
     if as_json:
         print_json(json_schema())

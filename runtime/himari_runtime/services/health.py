@@ -85,7 +85,7 @@ async def _streams(settings: Settings) -> list[StreamHealth]:
 
 def _edge(settings: CollectorSettings, asked: list[StreamHealth], error: str) -> Health:
     folder = settings.journal.path
-    files = segments(folder) if folder.is_dir() else []
+    files = segments(folder)
     last, newest_ns = _newest(files)
     pushed = max((Position.parse(stream.last_id) for stream in asked), default=Position(0, 0))
     backlog = last.n - pushed.n if asked and last.epoch == pushed.epoch else None

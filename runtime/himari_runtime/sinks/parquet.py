@@ -79,7 +79,7 @@ class ParquetStore:
 
     def add(self, record: Record, where: Route) -> None:
         """Takes a row; it is stored by the next `flush`."""
-        day = datetime.fromtimestamp(record.received_ns / 1e9, UTC).strftime("%Y-%m-%d")
+        day = datetime.fromtimestamp(record.received_ns // 10**9, UTC).strftime("%Y-%m-%d")
         if day != self._batch.day:
             self._cut()
             self._batch.day = day

@@ -49,6 +49,7 @@ class Pusher:
         self._previous: dict[str, Position] = {}
         self._lengths: dict[int, int] = {}
         self._pushed: Record | None = None
+        self._confirmed = asyncio.Event()
 
     @property
     def backlog_records(self) -> int:
@@ -65,6 +66,12 @@ class Pusher:
         if not self.backlog_records or self._pushed is None:
             return 0.0
         return max(0.0, (time.time_ns() - self._pushed.received_ns) / 1e9)
+
+    async def caught_up(self) -> None:
+        """Returns once the buffer has confirmed all that is journaled."""
+        while self.backlog_records:
+            self._confirmed.clear()
+            await self._confirmed.wait()
 
     async def run(self) -> None:
         """Connects, pushes, connects again; raises BufferAheadError once the epoch file has been lifted."""
@@ -179,6 +186,7 @@ class Pusher:
     def _confirm(self, record: Record) -> None:
         before = self.backlog_records
         self._pushed = record
+        self._confirmed.set()
         metrics.PUSHED_RECORDS.inc(max(0, before - self.backlog_records))
         metrics.BACKLOG_RECORDS.set(self.backlog_records)
 

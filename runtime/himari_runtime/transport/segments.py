@@ -51,7 +51,9 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def segments(folder: Path) -> list[Segment]:
-    """The journal's files, oldest first; what is named otherwise is not ours."""
+    """The journal's files, oldest first, none before there is a journal; what is named otherwise is not ours."""
+    if not folder.is_dir():
+        return []
     return sorted(_named(folder), key=lambda segment: segment.first)
 
 

@@ -38,10 +38,9 @@ async def main(settings: CollectorSettings, total: int, per_turn: int) -> None:
             at = {"received_ns": time.time_ns(), "monotonic_ns": time.monotonic_ns()}
             journal.append(Kind.FRAME, frame(serial), line=1, **at)
         await asyncio.sleep(0.001)
-    while pusher.backlog_records and not pushing.done():
-        await asyncio.sleep(0.01)
-    if pushing.done():
-        await pushing
+    caught_up = asyncio.create_task(pusher.caught_up())
+    done, _ = await asyncio.wait({pushing, caught_up}, return_when=asyncio.FIRST_COMPLETED)
+    await done.pop()  # raises what ended the pusher
     pushing.cancel()
     journal.close()
 

@@ -1,0 +1,205 @@
+"""The collector as a process, on the simulated venue over TLS and a real buffer."""
+
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from himari_runtime.messages import Channel, Gap, Reason
+from tests.services.conftest import RedisServer
+from tests.services.runtime.venue import BIN, Collector, Venue, account, until
+
+SETTLED_SECONDS = 0.5  # between an event's entry in the ledger and its record in the journal
+
+
+@pytest.fixture
+def venue(tmp_path: Path, credentials: Path) -> Iterator[Venue]:
+    found = Venue(tmp_path, credentials)
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def collector(tmp_path: Path, venue: Venue, redis_server: RedisServer) -> Iterator[Collector]:
+    found = Collector(tmp_path, venue.port, redis_server.port)
+    found.start()
+    yield found
+    if found.process is not None and found.process.poll() is None:
+        found.kill()
+
+
+def accounted(venue: Venue, collector: Collector) -> tuple[set[str], set[str]]:
+    """Lost and invented keys, once what was sent until now has had time to arrive."""
+    now_ns = time.time_ns()
+    until(lambda: (collector.digest().last_ns or 0) > now_ns + int(SETTLED_SECONDS * 1e9), "later records")
+    held = collector.digest()
+    return account(venue.ledger(), held, now_ns)
+
+
+def opened(gaps: list[Gap]) -> set[tuple[str, str, Reason]]:
+    return {(gap.symbol, gap.channel, gap.reason) for gap in gaps if not gap.filled}
+
+
+def test_without_a_fault_all_is_kept_and_nothing_disclosed(
+    venue: Venue, collector: Collector, redis_server: RedisServer
+) -> None:
+    collector.await_events(1500)
+    until(lambda: collector.channels() >= {Channel.SNAPSHOT, Channel.RESYNC, Channel.BOOK_POLL}, "books")
+    assert accounted(venue, collector) == (set(), set())
+    assert collector.channels() == {
+        *(Channel.TRADE, Channel.DEPTH, Channel.BOOK_TICKER, Channel.SNAPSHOT, Channel.RESYNC, Channel.BOOK_POLL),
+        *(Channel.EXCHANGE_INFO, Channel.HEARTBEAT, Channel.EPOCH),
+    }
+    status, seconds = collector.stop()
+    held = collector.digest()
+    assert (status, held.gaps, held.unparsed, held.duplicates) == (0, [], 0, 0)
+    assert seconds < 5
+    assert not list(collector.settings.journal.path.glob("*.open"))
+    with redis_server.admin() as admin:
+        pushed = max(admin.xinfo_stream(key)["last-generated-id"] for key in admin.keys("md:*"))
+    assert pushed.decode() == str(collector.records()[-1].position)
+
+
+def test_a_killed_collector_discloses_a_tight_gap_and_fetches_the_trades(venue: Venue, collector: Collector) -> None:
+    collector.await_events(800)
+    collector.kill()
+    before = collector.digest()
+    collector.start()
+    collector.await_gaps(lambda gaps: any(gap.filled for gap in gaps), "trades backfilled")
+    collector.await_events(400)
+    assert accounted(venue, collector) == (set(), set())
+    gaps = collector.digest().gaps
+    assert {(gap.channel, gap.reason) for gap in gaps} == {
+        (channel, Reason.START) for channel in (Channel.TRADE, Channel.DEPTH, Channel.BOOK_TICKER)
+    }
+    ends = {event.key for event in before.events}
+    for gap in gaps:
+        kind = {"trade": "t", "depth": "d", "book_ticker": "b"}[gap.channel]
+        last = max(
+            int(key.rsplit("|", 1)[1]) for key in ends if key.startswith(f"{kind}|{gap.symbol.replace('/', '')}|")
+        )
+        assert gap.after_id == last
+    assert {gap.symbol for gap in gaps if gap.filled} == {gap.symbol for gap in gaps if gap.channel == Channel.TRADE}
+
+
+def test_a_cut_line_comes_back_at_once_with_its_gaps(venue: Venue, collector: Collector) -> None:
+    collector.await_events(400)
+    venue.order("cut")
+    collector.await_gaps(lambda gaps: {gap.symbol for gap in gaps} == {"BTC/USDT", "ETH/USDT"}, "gaps")
+    collector.await_events(400)
+    assert accounted(venue, collector) == (set(), set())
+    gaps = collector.digest().gaps
+    assert {gap.reason for gap in gaps} == {Reason.RECONNECT}
+    assert {(gap.symbol, gap.channel) for gap in gaps} >= {("BTC/USDT", "book_ticker"), ("ETH/USDT", "book_ticker")}
+    assert max(gap.before_ns - gap.after_ns for gap in gaps) < 3e9
+
+
+def test_dropped_frames_are_gaps_and_the_trades_are_fetched(venue: Venue, collector: Collector) -> None:
+    collector.await_events(400)
+    venue.order("drop", "--count", "3", "--stream", "btcusdt@trade")
+    venue.order("drop", "--count", "2", "--stream", "ethusdt@depth*")
+    collector.await_gaps(lambda gaps: any(gap.filled for gap in gaps), "trades backfilled")
+    collector.await_gaps(lambda gaps: any(gap.channel == Channel.DEPTH for gap in gaps), "depth gap")
+    until(lambda: collector.digest().gaps and _resyncs(collector) == 3, "the book begins again")
+    assert accounted(venue, collector) == (set(), set())
+    assert opened(collector.digest().gaps) == {
+        ("BTC/USDT", "trade", Reason.SEQUENCE),
+        ("ETH/USDT", "depth", Reason.SEQUENCE),
+    }
+
+
+def test_repeated_frames_and_garbage_make_no_gap(venue: Venue, collector: Collector) -> None:
+    collector.await_events(400)
+    venue.order("duplicate", "--count", "20")
+    venue.order("garbage", "--count", "5")
+    until(lambda: collector.digest().unparsed == 5, "garbage journaled")
+    until(lambda: collector.digest().duplicates == 20, "repetitions journaled")
+    assert accounted(venue, collector) == (set(), set())
+    assert collector.digest().gaps == []
+
+
+def test_a_late_delta_is_disclosed(venue: Venue, collector: Collector) -> None:
+    collector.await_events(400)
+    venue.order("reorder", "--count", "1", "--stream", "btcusdt@depth*")
+    collector.await_gaps(bool, "a gap")
+    assert accounted(venue, collector) == (set(), set())
+    assert opened(collector.digest().gaps) <= {
+        ("BTC/USDT", "depth", Reason.SEQUENCE),
+        ("BTC/USDT", "trade", Reason.SEQUENCE),
+    }
+
+
+def test_a_shutdown_notice_moves_the_line(venue: Venue, collector: Collector) -> None:
+    collector.await_events(400)
+    venue.order("shutdown-notice")
+    until(lambda: len(venue.ledger()["lines"]) == 2, "a second line")
+    collector.await_events(400)
+    assert accounted(venue, collector) == (set(), set())
+    assert {gap.reason for gap in collector.digest().gaps} == {Reason.RECONNECT}
+
+
+def test_it_is_ready_and_alive_without_a_buffer(tmp_path: Path, venue: Venue) -> None:
+    collector = Collector(tmp_path, venue.port, buffer_port=1)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(str(tmp_path / "notify"))
+        notified.settimeout(20)
+        collector.start(NOTIFY_SOCKET=str(tmp_path / "notify"))
+        said = b""
+        while b"READY=1" not in said or b"WATCHDOG=1" not in said:
+            said += notified.recv(4096)
+        collector.await_events(400)
+        status, seconds = collector.stop()
+    assert (status, seconds < 5) == (0, True)
+    assert b"STATUS=" in said
+
+
+def test_metrics_count_what_was_journaled(venue: Venue, collector: Collector) -> None:
+    collector.await_events(400)
+    with urllib.request.urlopen(f"http://127.0.0.1:{collector.metrics_port}/metrics") as answer:
+        text = answer.read().decode()
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert float(values['himari_frames_total{channel="book_ticker"}']) > 100
+    assert float(values['himari_line_up{line="0"}']) == 1
+    assert float(values["himari_weight_used"]) > 0
+    assert abs(float(values["himari_clock_offset_seconds"])) < 0.5
+
+
+def test_a_job_that_dies_ends_the_process(venue: Venue, collector: Collector, redis_server: RedisServer) -> None:
+    """A buffer that is ahead of the journal: the next start must be above it."""
+    collector.await_events(100)
+    with redis_server.admin() as admin:
+        collector.stop()
+        admin.xadd("md:binance:_:meta", {"z1": b""}, id="900-1")
+    collector.start()
+    assert collector.process is not None
+    assert collector.process.wait(20) == 1
+    collector.start()
+    until(lambda: collector.digest().epochs[-1] == 901, "an epoch above the buffer's")
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "says"),
+    [
+        ('name = "binance"', 'name = "bitfoo"', "expected one of binance"),
+        ('"ETH/USDT"', '"ETHUSDT"', "expected BASE/QUOTE"),
+        ("exchange.pem", "absent.pem", "venue.ca_file"),
+    ],
+)
+def test_wrong_settings_end_with_one_line(tmp_path: Path, venue: Venue, line: str, wrong: str, says: str) -> None:
+    collector = Collector(tmp_path, venue.port, buffer_port=1)
+    collector.path.write_text(collector.path.read_text().replace(line, wrong))
+    done = subprocess.run(
+        [BIN / "himari-runtime", "collector", "--settings", collector.path], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert says in done.stderr
+    assert not collector.settings.journal.path.exists()
+
+
+def _resyncs(collector: Collector) -> int:
+    return sum(record.kind == 5 for record in collector.records())

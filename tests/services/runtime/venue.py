@@ -1,0 +1,225 @@
+"""The simulated venue and a collector on it, as processes, and what each of them says afterwards."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from himari_runtime.messages import Channel, Gap, Record
+from himari_runtime.services.digest import Digest, Window, digest
+from himari_runtime.settings import CollectorSettings, load
+from himari_runtime.transport.reader import JournalReader
+from himari_runtime.venues.registry import route
+
+FOREVER_NS = 1 << 62
+BIN = Path(sys.executable).parent
+
+EXCHANGE = """\
+[listen]
+address = "127.0.0.1"
+port = {port}
+certificate_file = "{root}/exchange.pem"
+[control]
+port = {control}
+[ledger]
+path = "{root}/ledger"
+[market]
+symbols = ["BTCUSDT", "ETHUSDT"]
+frames_per_s = 400
+"""
+COLLECTOR = """\
+[source]
+name = "edge"
+[metrics]
+address = "127.0.0.1"
+port = {metrics}
+[venue]
+name = "binance"
+symbols = ["BTC/USDT", "ETH/USDT"]
+websocket_url = "wss://localhost:{venue}"
+rest_url = "https://localhost:{venue}"
+ca_file = "{root}/exchange.pem"
+book_poll_seconds = 2
+[journal]
+path = "{root}/journal"
+max_bytes = 1_000_000_000
+segment_bytes = 200_000
+min_free_bytes = 0
+[buffer]
+host = "127.0.0.1"
+port = {buffer}
+user = "pusher"
+credential = "redis-pusher"
+window_records = 1_000_000
+"""
+
+
+class Venue:
+    """`himari-exchange serve` on a port of its own, with a certificate of its own."""
+
+    def __init__(self, root: Path, credentials: Path) -> None:
+        self.root = root
+        self.port = free_port()
+        self.settings = root / "exchange.toml"
+        self.settings.write_text(EXCHANGE.format(port=self.port, control=free_port(), root=root))
+        certificate, key = _certificate()
+        (root / "exchange.pem").write_bytes(certificate)
+        (credentials / "exchange-key").write_bytes(key)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it listens."""
+        self._process = subprocess.Popen([BIN / "himari-exchange", "serve", "--settings", self.settings])
+        until(lambda: _listens(self.port), "the exchange listens")
+
+    def stop(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(10)
+
+    def order(self, *order: str) -> None:
+        """A fault on every open line."""
+        subprocess.run([BIN / "himari-exchange", "order", *order, "--settings", self.settings], check=True)
+
+    def ledger(self) -> dict[str, Any]:
+        """All that was sent so far."""
+        done = subprocess.run(
+            [BIN / "himari-exchange", "ledger", "--json", "--settings", self.settings], check=True, capture_output=True
+        )
+        said: dict[str, Any] = msgspec.json.decode(done.stdout)
+        return said
+
+
+class Collector:
+    """`himari-runtime collector`; its journal outlives its processes."""
+
+    def __init__(self, root: Path, venue_port: int, buffer_port: int) -> None:
+        self.metrics_port = free_port()
+        self.path = root / "collector.toml"
+        self.path.write_text(
+            COLLECTOR.format(metrics=self.metrics_port, venue=venue_port, buffer=buffer_port, root=root)
+        )
+        self.settings = load(self.path, CollectorSettings)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [BIN / "himari-runtime", "collector", "--settings", self.path], env={**os.environ, **environment}
+        )
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is drained."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> tuple[int, float]:
+        """SIGTERM; the exit status and the seconds it took."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(15), time.monotonic() - began
+
+    def digest(self) -> Digest:
+        """What the journal holds now."""
+        return digest(self.settings, Window(0, FOREVER_NS), "journal")
+
+    def records(self) -> list[Record]:
+        """Every record of the journal."""
+        reader = JournalReader(self.settings.journal.path)
+        found = []
+        while records := reader.read(1 << 20):
+            found += records
+        reader.close()
+        return found
+
+    def channels(self) -> set[Channel]:
+        """What kinds of records the journal holds."""
+        return {route("binance", record).channel for record in self.records()}
+
+    def await_events(self, more: int) -> None:
+        """Returns when the journal holds `more` events than now."""
+        want = len(self.digest().events) + more
+        until(lambda: len(self.digest().events) >= want, f"{want} events are journaled")
+
+    def await_gaps(self, condition: Callable[[list[Gap]], bool], what: str) -> None:
+        until(lambda: condition(self.digest().gaps), what)
+
+
+def account(ledger: dict[str, Any], held: Digest, until_ns: int) -> tuple[set[str], set[str]]:
+    """Keys that were sent until then and are neither held nor in an open gap; keys that are held and were never sent.
+
+    A key counts as held only with the content that was sent.
+    """
+    sent = {(key, content): sent_ns for key, content, sent_ns, _, _ in ledger["events"]}
+    have = {(event.key, event.digest) for event in held.events}
+    lost = {key for (key, content), at in sent.items() if at <= until_ns and (key, content) not in have}
+    return {key for key in lost if not _disclosed(key, held.gaps)}, {key for key, content in have - sent.keys()}
+
+
+def _disclosed(key: str, gaps: list[Gap]) -> bool:
+    kind, symbol, first, *_ = key.split("|")
+    channel = {"t": "trade", "d": "depth", "b": "book_ticker"}[kind]
+    return any(
+        gap.channel == channel
+        and gap.symbol.replace("/", "") == symbol
+        and (gap.after_id is None or gap.after_id < int(first))
+        and (gap.before_id is None or int(first) < gap.before_id)
+        for gap in gaps
+        if not gap.filled
+    )
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Waits for a condition; fails by name when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _certificate() -> tuple[bytes, bytes]:
+    """A certificate of localhost that is its own authority, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return built.public_bytes(serialization.Encoding.PEM), private

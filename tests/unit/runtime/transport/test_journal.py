@@ -1,0 +1,157 @@
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from himari_runtime.messages import START, Epoch, Kind, Position
+from himari_runtime.transport import epochs
+from himari_runtime.transport.journal import Journal, JournalFullError, JournalInUseError
+from himari_runtime.transport.records import scan
+from himari_runtime.transport.segments import Footer, footer_frame, read_header, segments
+from tests.unit.runtime.transport.conftest import OpenJournal, append, read_all
+
+
+def kill(journal: Journal) -> None:
+    """What SIGKILL leaves: nothing is sealed, the lock is gone."""
+    journal._keeper._stopping.set()
+    os.close(journal._lock)
+
+
+def test_an_epoch_begins_with_its_own_record(open_journal: OpenJournal, tmp_path: Path) -> None:
+    first = open_journal()
+    assert append(first, "md:a 5") == 2
+    first.close()
+    second = open_journal()
+    second.close()
+    began = [msgspec.json.decode(r.payload, type=Epoch) for r in read_all(tmp_path) if r.kind == Kind.EPOCH]
+    assert [(e.epoch, e.previous_epoch, e.previous_n) for e in began] == [(1, 0, 0), (2, 1, 2)]
+    assert began[1].marks["md:a|trade"].last_id == 5
+
+
+def test_a_second_collector_is_refused(open_journal: OpenJournal) -> None:
+    journal = open_journal()
+    with pytest.raises(JournalInUseError, match="another collector"):
+        open_journal()
+    journal.close()
+
+
+def test_what_append_returned_survives_a_kill(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal()
+    append(journal, "md:a 1")
+    kill(journal)
+    recovered = open_journal()
+    assert recovered.previous.last == Position(1, 2)
+    assert recovered.previous.marks["md:a|trade"].last_id == 1
+    recovered.close()
+    assert [r.position for r in read_all(tmp_path)] == [(1, 1), (1, 2), (2, 1)]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(torn=st.binary(max_size=60))
+def test_a_torn_tail_is_cut(torn: bytes, open_journal: OpenJournal, tmp_path: Path) -> None:
+    for old in segments(tmp_path):
+        old.path.unlink()
+    journal = open_journal()
+    append(journal, "md:a 1")
+    with journal._segment.path.open("ab") as file:
+        file.write(torn)
+    epoch = journal.epoch
+    kill(journal)
+    recovered = open_journal()
+    recovered.close()
+    assert [r.position for r in read_all(tmp_path)] == [(epoch, 1), (epoch, 2), (epoch + 1, 1)]
+
+
+def test_a_sealed_segment_tells_its_digest(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal()
+    append(journal, "md:a 1")
+    journal.close()
+    (segment,) = segments(tmp_path)
+    data = segment.path.read_bytes()
+    last = scan(data, 1).records[-1]
+    footer = msgspec.json.decode(last.payload, type=Footer)
+    body = data[: -len(footer_frame(footer))]
+    assert footer == Footer(records=2, last_n=2, sha256=hashlib.sha256(body).hexdigest())
+    assert segment.path.name == "00000001-000000000001-000000000002.seg"
+    assert segment.path.stat().st_mode & 0o777 == 0o440
+
+
+def test_age_rotates_and_headers_carry_the_marks(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal(segment_seconds=1)
+    start = journal._opened_ns
+    append(journal, "md:a 5", start)
+    append(journal, "md:a 6", start + 2_000_000_000)
+    journal.close()
+    assert [(s.first_n, s.last_n) for s in segments(tmp_path)] == [(1, 2), (3, 3)]
+    header = read_header(segments(tmp_path)[1])
+    assert header is not None
+    assert (header.marks["md:a|trade"].n, header.marks["md:a|trade"].last_id) == (2, 5)
+
+
+def test_retention_goes_by_order_and_size(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal(segment_bytes=500, max_bytes=3000)
+    for number in range(200):
+        append(journal, f"md:a {number}")
+    journal.close()
+    kept = segments(tmp_path)
+    assert sum(s.path.stat().st_size for s in kept) <= 3000
+    assert kept[-1].last_n == 201
+    assert [b.first_n for b in kept[1:]] == [(a.last_n or 0) + 1 for a in kept[:-1]]
+
+
+def test_a_full_disk_costs_the_oldest_segment(
+    open_journal: OpenJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        open_journal().close()
+    journal = open_journal()
+    room = [0, 10]  # bytes that the disk takes of the next writes, the last first; then all
+    write = os.write
+
+    def full(fd: int, data: bytes) -> int:
+        taken = room.pop() if room else len(data)
+        if not taken:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fd, data[:taken])
+
+    monkeypatch.setattr(os, "write", full)
+    append(journal, "md:a 1")
+    monkeypatch.undo()
+    journal.close()
+    assert [r.position for r in read_all(tmp_path)] == [(3, 1), (3, 2)]
+
+
+def test_a_disk_full_of_other_things_is_told(open_journal: OpenJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = open_journal()
+
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(JournalFullError, match="no space left"):
+        append(journal, "md:a 1")
+    monkeypatch.undo()
+    assert append(journal, "md:a 1") == 2
+    journal.close()
+
+
+def test_the_epoch_passes_all_that_was_seen(open_journal: OpenJournal, tmp_path: Path) -> None:
+    open_journal().close()
+    (tmp_path / "epoch").unlink()  # the segments' names are left
+    open_journal().close()
+    epochs.lift(tmp_path, 40)
+    epochs.lift(tmp_path, 3)
+    journal = open_journal()
+    assert (journal.epoch, journal.previous.last) == (41, Position(2, 1))
+    journal.close()
+
+
+def test_an_empty_journal_has_no_past(open_journal: OpenJournal) -> None:
+    journal = open_journal()
+    assert (journal.previous.last, journal.previous.marks) == (START, {})
+    journal.close()

@@ -1,0 +1,93 @@
+"""The merge against a model of Redis: batches appear whole; a read that waited brings one stream only."""
+
+from collections import defaultdict
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from himari_runtime.messages import START, Kind, Position, Record
+from himari_runtime.transport.chunks import Chunk, Packer, split
+from himari_runtime.transport.merge import Merge
+
+STREAMS = ("md:a", "md:b", "md:_")
+PACKER = Packer(b"primer")
+
+
+class Buffer:
+    """Streams of chunks."""
+
+    def __init__(self) -> None:
+        self.streams: dict[str, list[Chunk]] = defaultdict(list)
+
+    def push(self, batch: list[tuple[str, Record]]) -> None:
+        by_stream: dict[str, list[Record]] = defaultdict(list)
+        for stream, record in batch:
+            by_stream[stream].append(record)
+        for stream, records in by_stream.items():
+            self.streams[stream] += [PACKER.pack(run, START) for run in split(records, 30)]
+
+    def xread(self, wanted: dict[str, Position], count: int) -> dict[str, list[Chunk]]:
+        found = {
+            stream: [chunk for chunk in self.streams[stream] if chunk.last > after][:count]
+            for stream, after in wanted.items()
+        }
+        return {stream: chunks for stream, chunks in found.items() if chunks}
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> list[list[tuple[str, Record]]]:
+    """Records of a few epochs on three streams, in journal order, cut into batches anywhere."""
+    found: list[list[tuple[str, Record]]] = []
+    for epoch in range(1, draw(st.integers(1, 3)) + 1):
+        streams = draw(st.lists(st.sampled_from(STREAMS), min_size=1, max_size=25))
+        batch: list[tuple[str, Record]] = []
+        for n, stream in enumerate(streams, 1):
+            batch.append((stream, Record(epoch, n, Kind.FRAME, 1, n, n, b"x" * draw(st.integers(1, 20)))))
+            if draw(st.booleans()):
+                found.append(batch)
+                batch = []
+        found.append(batch)
+    return found
+
+
+@settings(deadline=None, max_examples=300)
+@given(batches(), st.integers(1, 4), st.data())
+def test_each_record_once_in_order(pushes: list[list[tuple[str, Record]]], count: int, data: st.DataObject) -> None:
+    buffer = Buffer()
+    merge = Merge(STREAMS, START, count, PACKER.unpack)
+    seen: list[Record] = []
+
+    def read(restarts: bool) -> None:
+        nonlocal merge
+        wanted, waits = merge.wanted(), merge.caught_up
+        answer = buffer.xread(wanted, count)
+        if waits and answer and data.draw(st.booleans(), "was blocked"):
+            stream = data.draw(st.sampled_from(sorted(answer)))
+            answer = {stream: answer[stream]}
+        for records in merge.offer(answer, blocked=waits):
+            seen.extend(records)
+        if restarts and data.draw(st.integers(0, 4), "restart") == 0:
+            merge = Merge(STREAMS, seen[-1].position if seen else START, count, PACKER.unpack)
+
+    for batch in pushes:
+        buffer.push(batch)
+        for _ in range(data.draw(st.integers(0, 2), "reads")):
+            read(restarts=True)
+    for _ in range(1000):
+        if len(seen) == sum(map(len, pushes)):
+            break
+        read(restarts=False)
+    assert seen == [record for batch in pushes for _, record in batch]
+
+
+@given(batches())
+def test_what_is_held_stays_bounded(pushes: list[list[tuple[str, Record]]]) -> None:
+    buffer = Buffer()
+    for batch in pushes:
+        buffer.push(batch)
+    merge = Merge(STREAMS, START, 2, PACKER.unpack)
+    for _ in range(200):
+        answer = buffer.xread(merge.wanted(), 2)
+        list(merge.offer(answer))
+        assert all(len(held) <= 2 for held in merge._packed.values())
+    assert merge.caught_up

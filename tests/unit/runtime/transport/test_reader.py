@@ -1,0 +1,74 @@
+from pathlib import Path
+
+from himari_runtime.messages import Position
+from himari_runtime.transport.reader import JournalReader
+from himari_runtime.transport.segments import segments
+from tests.unit.runtime.transport.conftest import OpenJournal, append
+
+
+def test_follows_the_journal_as_it_grows_and_rotates(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal(segment_bytes=600)
+    reader = JournalReader(tmp_path, Position(0, 0))
+    seen = [record.n for record in reader.read()]
+    for number in range(100):
+        append(journal, f"md:a {number}")
+        if number % 7 == 0:
+            seen += [record.n for record in reader.read()]
+    while records := reader.read(100):
+        seen += [record.n for record in records]
+    assert seen == list(range(1, 102))
+    assert reader.read() == []
+    reader.close()
+    journal.close()
+
+
+def test_starts_anywhere(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal(segment_bytes=600)
+    for number in range(50):
+        append(journal, f"md:a {number}")
+    journal.close()
+    for after in (0, 1, 20, 50):
+        reader = JournalReader(tmp_path, Position(1, after))
+        assert reader.read(1 << 20)[0].n == after + 1
+        reader.close()
+
+
+def test_a_dropped_start_gives_the_oldest_left(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal(segment_bytes=600)
+    for number in range(50):
+        append(journal, f"md:a {number}")
+    journal.close()
+    segments(tmp_path)[0].path.unlink()
+    reader = JournalReader(tmp_path, Position(1, 1))
+    assert reader.read()[0].n == segments(tmp_path)[0].first_n
+    reader.close()
+
+
+def test_a_frame_larger_than_the_read_comes_whole(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal()
+    append(journal, "md:" + "a" * 10_000 + " 1")
+    reader = JournalReader(tmp_path, Position(1, 1))
+    assert [len(record.payload) for record in reader.read(100)] == [10_005]
+    reader.close()
+    journal.close()
+
+
+def test_damage_costs_the_rest_of_a_segment_only(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal(segment_bytes=600)
+    for number in range(50):
+        append(journal, f"md:a {number}")
+    journal.close()
+    damaged, following = segments(tmp_path)[1:3]
+    damaged.path.chmod(0o640)
+    data = bytearray(damaged.path.read_bytes())
+    data[-300] ^= 255
+    damaged.path.write_bytes(data)
+    reader = JournalReader(tmp_path, Position(0, 0))
+    seen: list[int] = []
+    while records := reader.read():
+        seen += [record.n for record in records]
+    reader.close()
+    assert seen == sorted(set(seen))
+    assert set(range(1, 52)) - set(seen) <= set(range(damaged.first_n, following.first_n))
+    assert len(seen) < 51
+    assert seen[-1] == 51

@@ -1,0 +1,53 @@
+"""Sizes follow from rates; larger rates never ask for less."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from himari.stack.load import load_stack
+from himari.stack.model import Retention, Stack, Venue
+from himari.stack.sizes import Rates, edge_sizes, stack_rates, usable_disk, venue_rates
+
+rate = st.floats(min_value=1, max_value=1e7)
+venues = st.builds(Venue, symbols=st.just(("BTC/USDT",)), frames_per_s=rate, bytes_per_s=rate)
+
+
+def with_venue(venue: Venue, **retention: Any) -> Stack:
+    return msgspec.structs.replace(load_stack("vps-brain"), venues={"binance": venue}, retention=Retention(**retention))
+
+
+@given(venues, st.floats(min_value=1, max_value=10))
+def test_a_larger_rate_asks_for_no_less_anywhere(venue: Venue, factor: float) -> None:
+    grown = msgspec.structs.replace(
+        venue, frames_per_s=venue.frames_per_s * factor, bytes_per_s=venue.bytes_per_s * factor
+    )
+    small, large = venue_rates(venue), venue_rates(grown)
+    assert all(getattr(small, name) <= getattr(large, name) for name in Rates.__struct_fields__)
+
+
+@given(venues)
+def test_the_link_and_parquet_carry_less_than_what_came_in_and_the_journal_more(venue: Venue) -> None:
+    rates = venue_rates(venue)
+    assert rates.link < rates.raw < rates.journal
+    assert rates.parquet < rates.raw
+
+
+@given(venues, st.floats(min_value=2, max_value=600), st.integers(min_value=1, max_value=300))
+def test_the_window_holds_its_minutes_and_a_segment_its_seconds(venue: Venue, minutes: float, seconds: int) -> None:
+    stack = with_venue(venue, stream_minutes=minutes, segment_seconds=seconds)
+    sizes, rates = edge_sizes(stack, stack.hosts["edge"]), stack_rates(stack)
+    assert sizes.window_records >= rates.records * minutes * 60
+    assert sizes.segment_bytes >= rates.journal * seconds
+    assert sizes.aof_bytes > 2 * sizes.stream_bytes
+
+
+def test_redis_gets_half_of_the_memory() -> None:
+    stack = load_stack("vps-brain")
+    assert edge_sizes(stack, stack.hosts["edge"]).maxmemory_bytes == 2 * 1024**3
+
+
+def test_the_alarms_share_and_the_system_are_not_for_data() -> None:
+    stack = load_stack("vps-brain")
+    assert usable_disk(stack, stack.hosts["edge"]) == 60 * 10**9

@@ -32,6 +32,8 @@ class Results:
         self.checks.append(check)
         item.user_properties += [("check", check.id), ("host", check.host), ("observed", check.observed)]
         show(check, report)
+        if call.excinfo is not None and isinstance(call.excinfo.value, HimariError) and report.failed:
+            report.longrepr = f"{check.host}: {check.reason}"
 
 
 def judge(

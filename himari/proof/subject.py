@@ -65,10 +65,10 @@ class Subject:
             return error
 
     def probe(self, host: str) -> Probe:
-        """What `host` said; raises its HostError again for each check that needs it."""
+        """What `host` said; raises its HostError, a new one for each check that needs it."""
         answer = self.answers[host]
         if isinstance(answer, HostError):
-            raise answer
+            raise HostError(answer.what, answer.where, answer.expected, answer.hint)
         return answer
 
     def outcome(self, crossing: Crossing) -> Outcome:

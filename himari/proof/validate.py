@@ -1,0 +1,182 @@
+"""The whole proof of a stack: checks on every host and one window of the ledger, side by side, into evidence."""
+
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from himari.catalog.component import Feed
+from himari.proof import plugin
+from himari.proof.evidence import Check, Evidence, Severity, Status, tally, write_evidence
+from himari.proof.junit import write_junit
+from himari.proof.ledger import PHASE, LedgerResult
+from himari.proof.page import write_page
+from himari.proof.probe import Probe
+from himari.proof.remote import Remote
+from himari.proof.results import Results
+from himari.proof.subject import Contents, Subject
+from himari.proof.window import Faults, prove_data
+from himari.stack.errors import HimariError, HostError, ProofFailed
+from himari.stack.known import read_known
+from himari.stack.model import Stack
+from himari.stack.paths import PROJECT, VALIDATION, StateDir
+
+MINIMUM_EVENTS = 1000
+TOOLS = ("himari", "pyinfra", "pytest-testinfra", "msgspec")
+
+
+def validate(
+    stack: Stack,
+    state: StateDir,
+    *,
+    outside: Sequence[str] | None,
+    seconds: float,
+    faults: Faults = (),
+    feed: Feed | None = None,
+    contents: Contents | None = None,
+    report: Callable[[str], None] = lambda _: None,
+    minimum_events: int = MINIMUM_EVENTS,
+) -> Evidence:
+    """Prove `stack` and write `evidence.json`, `.xml` and `.html` into `state`.
+
+    `outside` is the argv that runs a command at a place that is no host of the stack (None: this machine, whose ssh
+    is welcome); `seconds` is the ledger's window; `contents` is what files shall hold, by host and path (sha256).
+    What is red is in the evidence: see `verdict`. Hosts that cannot be reached fail their checks."""
+    started, began = datetime.now(UTC), time.monotonic()
+    known = read_known(state.hosts)
+    remote = Remote(stack, known, state.ssh / "config")
+    subject = Subject(stack, known, remote, outside=outside, feed=feed, contents=contents)
+    with ThreadPoolExecutor(1) as pool:
+        window: Future[LedgerResult] = pool.submit(
+            prove_data, stack, remote, seconds, minimum_events, faults, live=subject.feed.live, say=report
+        )
+        report("checks: reading every host")
+        checks = run_checks(subject, state.path / "validate.log")
+        report(f"checks: {sum(check.status is Status.PASSED for check in checks)} of {len(checks)} passed")
+        account = _account(stack, window)
+    commit, dirty = _commit()
+    evidence = Evidence(
+        stack=stack.name,
+        commit=commit,
+        dirty=dirty,
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - began, 1),
+        versions=_versions(subject.answers),
+        phases=tally([*checks, *account[1]]),
+        checks=[*checks, *account[1]],
+        ledger=account[0].ledger if account[0] else None,
+    )
+    write_evidence(state.evidence, evidence)
+    write_junit(state.evidence.with_suffix(".xml"), evidence)
+    write_page(state.evidence.with_suffix(".html"), evidence)
+    return evidence
+
+
+def verdict(evidence: Evidence) -> None:
+    """Raises ProofFailed when a critical check failed; warnings alone do not."""
+    stopping = [check for check in evidence.checks if check.stops]
+    if stopping:
+        named = "; ".join(f"{check.host}: {check.id}: {check.reason}" for check in stopping[:5])
+        more = f"; and {len(stopping) - 5} more" if len(stopping) > 5 else ""
+        raise ProofFailed(
+            f"{len(stopping)} critical checks failed: {named}{more}",
+            evidence.stack,
+            "none",
+            f"himari validate {evidence.stack} repeats the proof; evidence.html shows what was observed",
+        )
+
+
+class Given:
+    """Hands the subject to the plugin in place of what HIMARI_STACK names."""
+
+    def __init__(self, subject: Subject, results: Results) -> None:
+        self._subject, self._results = subject, results
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[plugin.SUBJECT] = self._subject
+        config.stash[plugin.RESULTS] = self._results
+
+
+def run_checks(subject: Subject, log: Path, folder: Path = VALIDATION) -> list[Check]:
+    """Run `folder` under pytest, whose own words go to `log`. Raises ProofFailed when the checks cannot be run."""
+    results = Results()
+    options = ["--disable-plugin-autoload", "-p", "no:cacheprovider", "-o", "addopts=", "--import-mode=importlib"]
+    argv = [
+        str(folder),
+        *options,
+        "-q",
+        "-s",
+        "--strict-markers",
+        "--rootdir",
+        str(PROJECT),
+        "-c",
+        str(_configuration()),
+    ]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as sink, redirect_stdout(sink), redirect_stderr(sink):
+        code = pytest.main(argv, plugins=[Given(subject, results)])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise ProofFailed(f"the checks could not be run: {log.read_text()[-500:].strip()}", str(log))
+    return results.checks
+
+
+def _configuration() -> Path:
+    """An empty pytest configuration: the project's own is for its tests."""
+    return Path(__file__).parent / "pytest.ini"
+
+
+Account = tuple[LedgerResult | None, Sequence[Check]]
+
+
+def _account(stack: Stack, window: Future[LedgerResult]) -> Account:
+    try:
+        result = window.result()
+    except HimariError as error:
+        return None, [_no_account(str(error))]
+    return result, result.checks
+
+
+def _no_account(reason: str) -> Check:
+    return Check(
+        id="ledger.taken",
+        phase=PHASE,
+        host="stack",
+        says="the accounts of exchange, edge and brain can be had",
+        severity=Severity.CRITICAL,
+        observed="",
+        status=Status.FAILED,
+        reason=reason,
+    )
+
+
+def _commit() -> tuple[str, bool]:
+    """The checkout's commit and whether it was changed; "" for what is no checkout."""
+    commit = _git("rev-parse", "HEAD")
+    return commit[:12], bool(commit and _git("status", "--porcelain"))
+
+
+def _git(*words: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(PROJECT), *words], capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _versions(answers: Mapping[str, Probe | HostError]) -> dict[str, str]:
+    """Our tools', and each host's system, kernel and Redis."""
+    versions = {name: metadata.version(name) for name in TOOLS}
+    for host, answer in answers.items():
+        if isinstance(answer, Probe) and answer.raw.commands:
+            system = answer.versions
+            redis = answer.packages.get("redis-server", "")
+            said = [system["system"], f"Linux {system['kernel']}", f"systemd {system['systemd']}"]
+            versions[host] = ", ".join([*said, f"Redis {redis}"] if redis else said)
+    return versions

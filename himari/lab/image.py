@@ -31,6 +31,7 @@ INCLUDE = (
 )
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*")
 CA_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"  # from the start, not converted package by package
 BUILD_SECONDS = 600.0  # how long to wait for another lab that builds the same image
 Enter = Callable[[Sequence[str]], tuple[str, ...]]
 
@@ -111,6 +112,7 @@ def build_argv(recipe: Recipe, folder: Path, target: Path) -> tuple[str, ...]:
         '--aptopt=Acquire::Languages "none";',
         '--aptopt=APT::Keep-Downloaded-Packages "true";',
         *(f"--aptopt={option}" for option in recipe.apt_options),
+        f"--hook-dir={MERGED_USR}",
         *("--skip=cleanup/apt", "--skip=check/empty"),
         f'--customize-hook={folder / "customize.sh"} "$1" {folder}',
         *("--format=tar", recipe.suite, str(target), str(folder / "lab.sources")),
@@ -127,6 +129,7 @@ def _build(recipe: Recipe, folder: Path, enter: Enter, under: Held) -> None:
     (folder / "customize.sh").write_text(recipe.customize)
     (folder / "customize.sh").chmod(0o755)
     packed = folder / "image.tar.zst"
-    under.run(enter(("env", f"TMPDIR={folder}", *build_argv(recipe, folder, packed))))
+    # In a mount namespace of its own: a killed build leaves no /proc mounted in a tree that will be removed.
+    under.run(enter(("unshare", "--mount", "env", f"TMPDIR={folder}", *build_argv(recipe, folder, packed))))
     packed.replace(recipe.archive)
     shutil.rmtree(folder)

@@ -21,11 +21,11 @@ MOUNTINFO = Path("/proc/self/mountinfo")
 def leftovers(lab: Lab, dropped: Mapping[str, int], under: Held) -> None:
     """Remove what a killed `up` left half made, and the hosts that the stack no longer has (name -> address byte)."""
     cgroup.kill(container.build_groups(lab))
-    shutil.rmtree(image.build_folder(lab.id), ignore_errors=True)
-    shutil.rmtree(lab.image.with_suffix(".tmp"), ignore_errors=True)
+    _remove_tree(image.build_folder(lab.id), under)
+    _remove_tree(lab.image.with_suffix(".tmp"), under)
     for name, byte in dropped.items():
         host(lab, name, byte, under)
-        shutil.rmtree(lab.host_folder(name), ignore_errors=True)
+        _remove_tree(lab.host_folder(name), under)
 
 
 def host(lab: Lab, name: str, byte: int, under: Held) -> None:
@@ -42,7 +42,6 @@ def everything(lab: Lab, under: Held) -> None:
     cgroup.kill(_groups(lab))
     for name in network.namespaces(lab.id):
         _kill_within(name, under)
-    _unmount(lab.folder, under)
     for link in sorted(network.links(lab.id)):  # before the namespaces, which take their cables away only later
         under.run(("ip", "link", "del", link))
     for name in network.namespaces(lab.id):
@@ -52,15 +51,15 @@ def everything(lab: Lab, under: Held) -> None:
     cgroup.remove(Hierarchies.here().folders(lab.id))
     for folder in PROPAGATE.glob(f"{lab.id}*"):
         _remove_empty(folder)
-    shutil.rmtree(image.build_folder(lab.id), ignore_errors=True)
-    shutil.rmtree(lab.folder, ignore_errors=True)
+    for folder in (image.build_folder(lab.id), lab.folder):
+        _remove_tree(folder, under)
 
 
 def remains(lab: Lab) -> list[str]:
     """Each trace of `lab` on this machine, as a line."""
     return [
         *(f"process {pid} ({_name(pid)})" for pid in sorted(cgroup.pids(_groups(lab)))),
-        *(f"mount {point}" for point in _mounts(lab.folder)),
+        *(f"mount {point}" for folder in (lab.folder, image.build_folder(lab.id)) for point in _mounts(folder)),
         *(f"interface {name}" for name in sorted(network.links(lab.id))),
         *(f"namespace {name}" for name in sorted(network.namespaces(lab.id))),
         *(f"cgroup {folder}" for folder in _groups(lab)),
@@ -97,6 +96,13 @@ def _mounts(folder: Path) -> list[str]:
 def _unmount(folder: Path, under: Held) -> None:
     for point in _mounts(folder):
         under.run(("umount", point))
+
+
+def _remove_tree(folder: Path, under: Held) -> None:
+    """Remove `folder`, never reaching into something that is mounted there."""
+    _unmount(folder, under)
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _remove_empty(folder: Path) -> None:

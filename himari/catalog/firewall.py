@@ -7,7 +7,7 @@ import msgspec
 from himari.catalog.component import View
 from himari.catalog.links import Accepted, links
 from himari.stack.model import Role
-from himari.stack.network import public_address, tunnel_address, tunnel_addresses
+from himari.stack.network import operator_networks, public_address, tunnel_address, tunnel_addresses
 
 
 class Accept(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 def rules(view: View) -> Rules:
     """The rules of the view's host: accept what the graph asks for, and ssh from the stack's networks."""
-    networks = [ip_network(network) for network in view.stack.access.ssh_from]
+    networks = [ip_network(network) for network in operator_networks(view.stack, view.known)]
     return Rules(
         whole_host=not view.host.existing,
         tunnel=view.host_name in tunnel_addresses(view.stack),

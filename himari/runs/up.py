@@ -21,7 +21,7 @@ from himari.runs.recording import put_recording
 from himari.runs.report import UpReport, rows
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
-from himari.runs.validate import prove
+from himari.runs.validate import contents_of, prove
 from himari.stack.known import read_known
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
@@ -82,7 +82,8 @@ class Going:
         return Step(name=day, work=work, needs=("look",), replay=replay)
 
     def _validate(self, report: Report) -> Outcome:
-        self.evidence = prove(self.stack, self.state, self.feed, report)
+        contents = contents_of(_given(self.plans))
+        self.evidence = prove(self.stack, self.state, self.feed, contents, report)
         return Outcome(says="green" if self.evidence.green else "RED")
 
 

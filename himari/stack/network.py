@@ -60,6 +60,13 @@ def public_address(stack: Stack, known: Known, host_name: str) -> str:
     return stated or host_name
 
 
+def operator_networks(stack: Stack, known: Known) -> tuple[str, ...]:
+    """The networks (CIDR) that ssh is accepted from: the stack file's, and in a lab the bridge that this machine has."""
+    in_lab = (met for name, met in known.items() if name in stack.hosts and stack.hosts[name].provider is Provider.LAB)
+    bridges = (str(IPv4Network(f"{met.address}/24", strict=False).network_address + 1) for met in in_lab)
+    return tuple(dict.fromkeys((*stack.access.ssh_from, *(f"{bridge}/32" for bridge in bridges))))
+
+
 def is_address(text: str) -> bool:
     """Whether `text` is an IPv4 address rather than a name."""
     try:

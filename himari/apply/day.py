@@ -8,6 +8,7 @@ import msgspec
 import pyinfra
 from pyinfra.context import host
 
+from himari.apply.access import admit_operator
 from himari.apply.agent.wire import State
 from himari.apply.desired import desired
 from himari.apply.facts import HostState, query_stream
@@ -40,7 +41,7 @@ def job(day: str, host_name: str) -> Job:
     state = StateDir.of(stack.name)
     known = read_known(state.hosts)
     at = reach(host_name, known, state)
-    view = View(stack=stack, host_name=host_name, known=known, feed=_feed(state))
+    view = View(stack=admit_operator(stack, known), host_name=host_name, known=known, feed=_feed(state))
     wanted = desired(view, days(), Values.open(stack, known, state))
     part = wanted.days[day]
     answer = host.get_fact(HostState, _stdin=query_stream(part.query()), _sudo=sudo_at(at))

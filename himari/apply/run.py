@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from himari.apply.access import admit_operator
 from himari.apply.agent import wire
 from himari.apply.desired import HostDesired, desired
 from himari.apply.difference import Comparison, Difference
@@ -64,6 +65,7 @@ def plan_hosts(
     """Ask every host once what it is, all at the same time, and compare that with all its days.
 
     Raises HostError for a host that cannot be reached, DeployError for one whose answer makes no sense."""
+    stack = admit_operator(stack, known)
     wanted = _desired(stack, known, state, feed or Feed(), tuple(all_days or days()))
     reaches = {name: reach(name, known, state) for name in wanted}
     states = ask({name: (reaches[name], each.whole.query()) for name, each in wanted.items()}, listen)

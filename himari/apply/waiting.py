@@ -1,6 +1,7 @@
 """Waiting for a process without stopping the other hosts of a pyinfra run."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 import gevent  # type: ignore[import-untyped]  # ships no types
@@ -13,5 +14,15 @@ def offload(act: Callable[..., _T], *arguments: object) -> _T:
     """The result of `act`, which blocks: in a thread, unless pyinfra's command made the whole process cooperative."""
     if monkey.is_module_patched("subprocess"):
         return act(*arguments)
-    result: _T = gevent.get_hub().threadpool.apply(act, arguments)
-    return result
+    done: Future[_T] = gevent.get_hub().threadpool.apply(_settled, (act, arguments))
+    return done.result()
+
+
+def _settled(act: Callable[..., _T], arguments: tuple[object, ...]) -> Future[_T]:
+    # gevent prints the traceback of whatever is raised in its threads; an error in our own terms is no crash.
+    done: Future[_T] = Future()
+    try:
+        done.set_result(act(*arguments))
+    except Exception as error:
+        done.set_exception(error)
+    return done

@@ -64,15 +64,18 @@ def _source_files(source: Path) -> tuple[Path, ...]:
 
 
 def _fill(draft: Path, artifact: Artifact, python: str) -> None:
-    lock = _LOCKS / artifact.lock
-    for wheel in _downloads(lock, python).glob("*.whl"):
+    for wheel in _downloads(_LOCKS / artifact.lock, python).glob("*.whl"):
         (draft / wheel.name).hardlink_to(wheel)
-    ours = _build(_SOURCES[artifact.name], draft)
-    name, version = ours.name.split("-")[:2]
-    own = f"{name.replace('_', '-')}=={version} --hash=sha256:{_sha256(ours)}\n"
-    (draft / "requirements.txt").write_text(lock.read_text() + own)
+    _build(_SOURCES[artifact.name], draft)
+    # pip checked the lock's hashes when it fetched; from here on these very files are what counts.
+    (draft / "requirements.txt").write_text("".join(_requirement(path) for path in sorted(draft.glob("*.whl"))))
     sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(draft.iterdir())]
     (draft / "SHA256SUMS").write_text("".join(sums))
+
+
+def _requirement(wheel: Path) -> str:
+    name, version = wheel.name.split("-")[:2]
+    return f"{name.replace('_', '-')}=={version} --hash=sha256:{_sha256(wheel)}\n"
 
 
 def _downloads(lock: Path, python: str) -> Path:
@@ -88,14 +91,18 @@ def _download(lock: Path, python: str, folder: Path) -> None:
     platforms = [f"--platform=manylinux_2_{minor}_x86_64" for minor in _GLIBC]
     platforms += [f"--platform={old}_x86_64" for old in ("manylinux1", "manylinux2010", "manylinux2014", "linux")]
     target = [f"--python-version={python.removeprefix('cp')}", "--implementation=cp", "--abi=abi3", "--abi=none"]
-    options = ["--require-hashes", "--only-binary=:all:", "--no-deps", f"--abi={python}", *target, *platforms]
-    _pip("download", "--quiet", *options, "--dest", str(folder), "--requirement", str(lock))
+    options = ["--require-hashes", "--no-deps", "--no-build-isolation", "--prefer-binary", f"--abi={python}", *target]
+    _pip("download", "--quiet", *options, *platforms, "--dest", str(folder), "--requirement", str(lock))
+    for source in folder.glob("*.tar.gz"):  # published without a wheel; it names what it is built with
+        _pip("wheel", "--quiet", "--use-pep517", "--no-deps", "--wheel-dir", str(folder), str(source))
+        source.unlink()
+    if foreign := [path.name for path in folder.glob("*-linux_*.whl")]:
+        raise MachineError(f"built for this machine, not for the host: {', '.join(foreign)}", "wheels", "pure Python")
 
 
-def _build(source: Path, folder: Path) -> Path:
-    before = set(folder.glob("*.whl"))
-    _pip("wheel", "--quiet", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(folder), str(source))
-    return next(iter(set(folder.glob("*.whl")) - before))
+def _build(source: Path, folder: Path) -> None:
+    options = ["--quiet", "--no-build-isolation", "--no-deps", "--no-index"]
+    _pip("wheel", *options, "--wheel-dir", str(folder), str(source))
 
 
 def _pip(*arguments: str) -> None:

@@ -61,7 +61,7 @@ def public_address(stack: Stack, known: Known, host_name: str) -> str:
 
 
 def operator_networks(stack: Stack, known: Known) -> tuple[str, ...]:
-    """The networks (CIDR) that ssh is accepted from: the stack file's, and in a lab the bridge that this machine has."""
+    """The networks (CIDR) that ssh is accepted from: the stack file's and, in a lab, this machine's bridge."""
     in_lab = (met for name, met in known.items() if name in stack.hosts and stack.hosts[name].provider is Provider.LAB)
     bridges = (str(IPv4Network(f"{met.address}/24", strict=False).network_address + 1) for met in in_lab)
     return tuple(dict.fromkeys((*stack.access.ssh_from, *(f"{bridge}/32" for bridge in bridges))))

@@ -17,6 +17,7 @@ from himari_runtime.transport.chunks import Packer
 from himari_runtime.transport.continuity import Continuity, Seen
 from himari_runtime.transport.recovery import Router
 from himari_runtime.transport.redis_link import LOST, RedisLink
+from himari_runtime.transport.resume import stream_marks
 from himari_runtime.transport.stream_reader import StreamReader
 from himari_runtime.venues import registry
 
@@ -68,19 +69,20 @@ class Consumer:
         link = await RedisLink.open(self._settings.buffer, self._password)
         try:
             names = streams(self._settings.venue.name, self._settings.venue.symbols)
-            reader = StreamReader(link, names, self._continuity.cursor, self._packer)
+            seen = stream_marks(self._continuity.seen.marks)
+            reader = StreamReader(link, names, self._continuity.cursor, seen, self._packer)
             while not self.stop.is_set():
                 async for records in reader.read():
-                    self._take(records)
+                    self._take(records, reader)
                     await self._flush_if_due()
                 await self._flush_if_due()
         finally:
             await link.close()
 
-    def _take(self, records: list[Record]) -> None:
+    def _take(self, records: list[Record], reader: StreamReader) -> None:
         for record in records:
             where = self._route(record)
-            for gap in self._continuity.gaps(record, where):
+            for gap in self._continuity.gaps(record, where, reader.is_broken(record)):
                 metrics.GAPS.inc()
                 self._store.add(gap, self._route(gap))
             self._store.add(record, where)

@@ -1,11 +1,10 @@
-"""Is n dense? A hole means that the buffer was trimmed before it was read, and becomes gaps with the venue's bounds."""
+"""A hole in a stream, because the buffer was trimmed before it was read, becomes gaps with the venue's bounds."""
 
 import msgspec
 
 from himari_runtime.messages import (
     START,
     Channel,
-    Epoch,
     Gap,
     Kind,
     Mark,
@@ -21,10 +20,10 @@ CONSUMER_LINE = -1  # the line of gaps that the consumer writes; their (epoch, n
 
 
 class Seen(msgspec.Struct):
-    """What must survive a restart: the last record of each channel, and the record that followed the last hole."""
+    """What must survive a restart: the last record of each channel, and each stream's first record after a hole."""
 
     marks: dict[str, Mark] = {}
-    after_hole: tuple[int, int] = START
+    holes: dict[str, tuple[int, int]] = {}
 
 
 class Continuity:
@@ -35,14 +34,14 @@ class Continuity:
         self.seen = seen
         self._venue = venue
 
-    def gaps(self, record: Record, where: Route) -> list[Record]:
-        """The gaps that end at this record."""
-        if self._is_hole(record):
-            self.seen.after_hole = record.position
+    def gaps(self, record: Record, where: Route, broken: bool) -> list[Record]:
+        """The gaps that end at this record. `broken`: records of its stream are missing before it."""
+        if broken:
+            self.seen.holes[where.stream] = record.position
         if where.channel not in NUMBERED:
             return []
         before = self.seen.marks.get(mark_key(where.stream, where.channel))
-        if not self._spans_hole(before) or _is_next(before, where):
+        if not self._spans_hole(before, where.stream) or _is_next(before, where):
             return []
         gap = Gap(
             venue=self._venue,
@@ -73,16 +72,9 @@ class Continuity:
             record.n, record.epoch, where.last_id, record.received_ns
         )
 
-    def _is_hole(self, record: Record) -> bool:
-        if record.epoch == self.cursor.epoch:
-            return record.n != self.cursor.n + 1
-        if record.n != 1 or record.kind != Kind.EPOCH:
-            return True
-        began = msgspec.json.decode(record.payload, type=Epoch)
-        return Position(began.previous_epoch, began.previous_n) > self.cursor
-
-    def _spans_hole(self, before: Mark | None) -> bool:
-        return Position(*self.seen.after_hole) > (before.position if before else START)
+    def _spans_hole(self, before: Mark | None, stream: str) -> bool:
+        hole = Position(*self.seen.holes.get(stream, START))
+        return hole > (before.position if before else START)
 
 
 def _is_next(before: Mark | None, where: Route) -> bool:

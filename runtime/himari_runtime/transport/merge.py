@@ -2,12 +2,13 @@
 
 A stream that filled its COUNT may have more, so nothing beyond its last id is emitted yet (the horizon). A stream
 that was read beyond the horizon is not asked again until the others have caught up: what is held stays bounded.
+Each chunk names the record before it in its stream; where that one was never seen, the buffer was trimmed unread.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from himari_runtime.messages import Position, Record
+from himari_runtime.messages import START, Position, Record
 from himari_runtime.transport.chunks import Chunk
 
 END = Position(1 << 63, 0)
@@ -15,12 +16,22 @@ STEP = 32  # chunks that are unpacked at a time
 
 
 class Merge:
-    """Emits each record after `cursor` once, in (epoch, n) order."""
+    """Emits each record after `cursor` once, in (epoch, n) order. `seen`: each stream's last record until `cursor`.
+
+    `broken` has those emitted records before which records of their stream are missing.
+    """
 
     def __init__(
-        self, names: tuple[str, ...], cursor: Position, count: int, unpack: Callable[[Chunk], list[Record]]
+        self,
+        names: tuple[str, ...],
+        cursor: Position,
+        seen: dict[str, Position],
+        count: int,
+        unpack: Callable[[Chunk], list[Record]],
     ) -> None:
         self.cursor = cursor
+        self.broken: set[Position] = set()
+        self._seen = dict.fromkeys(names, START) | seen
         self._count = count
         self._unpack = unpack
         self._read = dict.fromkeys(names, cursor)
@@ -74,7 +85,15 @@ class Merge:
     def _unpack_until(self, name: str, horizon: Position) -> None:
         packed, held = self._packed[name], self._open[name]
         while packed and (not held or held[-1].position <= horizon):
-            held.extend(self._unpack(packed.popleft()))
+            held.extend(self._check(name, packed.popleft()))
+
+    def _check(self, name: str, chunk: Chunk) -> list[Record]:
+        fresh = [record for record in self._unpack(chunk) if record.position > self.cursor]
+        if fresh:
+            if chunk.previous > self._seen[name]:
+                self.broken.add(fresh[0].position)
+            self._seen[name] = chunk.last
+        return fresh
 
     def _advance(self, record: Record) -> bool:
         if record.position <= self.cursor:

@@ -17,15 +17,21 @@ log = logging.getLogger(__name__)
 
 
 class StreamReader:
-    """One connection's reading; records after `cursor`."""
+    """One connection's reading; records after `cursor`, until which `seen` has each stream's last record."""
 
     def __init__(
-        self, link: RedisLink, names: tuple[str, ...], cursor: Position, packer: Packer, count: int = COUNT
+        self, link: RedisLink, names: tuple[str, ...], cursor: Position, seen: dict[str, Position], packer: Packer
     ) -> None:
         self._link = link
-        self._count = count
         self._packer = packer
-        self._merge = Merge(names, cursor, count, self._unpack)
+        self._merge = Merge(names, cursor, seen, COUNT, self._unpack)
+
+    def is_broken(self, record: Record) -> bool:
+        """Whether records of its stream are missing before this one; to be asked once for each record."""
+        if record.position in self._merge.broken:
+            self._merge.broken.discard(record.position)
+            return True
+        return False
 
     async def read(self) -> AsyncIterator[list[Record]]:
         """What one XREAD brings; waits up to a second for the first record. Raises redis_link.LOST."""
@@ -33,7 +39,7 @@ class StreamReader:
         waits = ("BLOCK", BLOCK_MS) if self._merge.caught_up else ()
         before = self._link.received
         answer = await self._link.call(
-            "XREAD", "COUNT", self._count, *waits, "STREAMS", *wanted, *(str(at) for at in wanted.values())
+            "XREAD", "COUNT", COUNT, *waits, "STREAMS", *wanted, *(str(at) for at in wanted.values())
         )
         metrics.LINK_BYTES.inc(self._link.received - before)
         for records in self._merge.offer(_chunks(answer or []), blocked=bool(waits)):

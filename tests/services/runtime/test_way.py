@@ -1,12 +1,18 @@
 """From the journal over a real buffer into Parquet: each record once and in order, whatever is killed meanwhile."""
 
+import asyncio
 import random
 import signal
 import subprocess
 
+import msgspec
 import pytest
 import redis
 
+from himari_runtime.messages import Gap, Record
+from himari_runtime.services.digest import Window, digest
+from himari_runtime.services.health import health
+from himari_runtime.venues import registry
 from tests.services.conftest import RedisServer
 from tests.services.runtime.conftest import Site, await_that
 
@@ -104,3 +110,64 @@ def test_a_full_redis_makes_the_pusher_wait(site: Site, redis_server: RedisServe
     finish(edge)
     drain(site, consumer)
     assert site.stored() == site.journaled()
+
+
+def test_an_overtaken_consumer_discloses_what_it_missed(site: Site, redis_server: RedisServer) -> None:
+    consumer = site.start_consumer()
+    finish(site.start_edge(300))
+    drain(site, consumer)
+    site.configure(window=500)
+    finish(site.start_edge(6000))
+    consumer = site.start_consumer()
+    drain(site, consumer)
+    journaled, rows = site.journaled(), site.stored()
+    stored = [record for record in rows if record.line >= 0]
+    kept = {record.position for record in stored}
+    assert [record for record in journaled if record.position in kept] == stored
+    assert len(journaled) - len(stored) > 4000
+    gaps = [msgspec.json.decode(record.payload, type=Gap) for record in rows if record.line < 0]
+    assert {(gap.channel, gap.after_id, gap.before_id, gap.reason) for gap in gaps} == {
+        (channel, 100, first_of(channel, stored), "overtaken") for channel in ("trade", "depth", "book_ticker")
+    }
+    assert len(gaps) == 3
+
+
+def first_of(channel: str, records: list[Record]) -> int:
+    """The venue's id of the first record of a channel in epoch 2."""
+    routed = (registry.route("binance", record) for record in records if record.epoch == 2)
+    return next(where.first_id for where in routed if where.channel == channel)
+
+
+def test_a_buffer_from_a_later_epoch_lifts_ours(site: Site, redis_server: RedisServer) -> None:
+    with redis_server.admin() as admin:
+        admin.xadd("md:binance:_:meta", {"z1": b"", "p": "0-0", "c": 0}, id="41-1")
+    assert site.start_edge(10).wait(30) != 0
+    finish(site.start_edge(10))
+    assert {record.epoch for record in site.journaled()} == {1, 42}
+
+
+def test_health_and_digest_of_both_ends(site: Site) -> None:
+    consumer = site.start_consumer()
+    finish(site.start_edge(300))
+    drain(site, consumer)
+    edge = asyncio.run(health(site.collector))
+    brain = asyncio.run(health(site.consumer))
+    assert edge.journal is not None
+    assert brain.parquet is not None
+    assert (edge.error, edge.journal.last, edge.backlog_records) == ("", "1-301", 0)
+    assert (brain.error, brain.parquet.cursor, brain.backlog_records) == ("", "1-301", 0)
+    assert edge.journal.bytes > 300 * 60
+    ends = [digest(settings, Window(0, 1 << 62)) for settings in (site.collector, site.consumer)]
+    assert [(end.where, end.records, end.duplicates, end.unparsed) for end in ends] == [
+        ("journal", 301, 0, 0),
+        ("parquet", 301, 0, 0),
+    ]
+    assert ends[0].events == ends[1].events
+    assert [event.key for event in ends[0].events[:3]] == ["t|BTCUSDT|1", "d|BTCUSDT|1|1", "b|BTCUSDT|1"]
+
+
+def test_health_tells_of_a_buffer_that_is_gone(site: Site, redis_server: RedisServer) -> None:
+    redis_server.kill()
+    found = asyncio.run(health(site.consumer))
+    assert str(redis_server.port) in found.error
+    assert found.streams == []

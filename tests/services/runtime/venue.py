@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from himari_runtime.messages import Channel, Gap, Record
+from himari_runtime.messages import START, Channel, Gap, Record
 from himari_runtime.services.digest import Digest, Window, digest
 from himari_runtime.settings import CollectorSettings, load
 from himari_runtime.transport.reader import JournalReader
@@ -115,9 +115,11 @@ class Collector:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **environment: str) -> None:
-        self.process = subprocess.Popen(
+        """Returns when there is a journal, or when the process has ended."""
+        self.process = process = subprocess.Popen(
             [BIN / "himari-runtime", "collector", "--settings", self.path], env={**os.environ, **environment}
         )
+        until(lambda: self.settings.journal.path.exists() or process.poll() is not None, "a journal")
 
     def kill(self) -> None:
         """SIGKILL: nothing is drained."""
@@ -138,7 +140,7 @@ class Collector:
 
     def records(self) -> list[Record]:
         """Every record of the journal."""
-        reader = JournalReader(self.settings.journal.path)
+        reader = JournalReader(self.settings.journal.path, START)
         found = []
         while records := reader.read(1 << 20):
             found += records

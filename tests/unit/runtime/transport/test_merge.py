@@ -24,7 +24,9 @@ class Buffer:
         for stream, record in batch:
             by_stream[stream].append(record)
         for stream, records in by_stream.items():
-            self.streams[stream] += [PACKER.pack(run, START) for run in split(records, 30)]
+            for run in split(records, 30):
+                held = self.streams[stream]
+                held.append(PACKER.pack(run, held[-1].last if held else START))
 
     def xread(self, wanted: dict[str, Position], count: int) -> dict[str, list[Chunk]]:
         found = {
@@ -54,8 +56,12 @@ def batches(draw: st.DrawFn) -> list[list[tuple[str, Record]]]:
 @given(batches(), st.integers(1, 4), st.data())
 def test_each_record_once_in_order(pushes: list[list[tuple[str, Record]]], count: int, data: st.DataObject) -> None:
     buffer = Buffer()
-    merge = Merge(STREAMS, START, count, PACKER.unpack)
+    merge = Merge(STREAMS, START, {}, count, PACKER.unpack)
     seen: list[Record] = []
+
+    def tails() -> dict[str, Position]:
+        stream_of = {record.position: stream for batch in pushes for stream, record in batch}
+        return {stream_of[record.position]: record.position for record in seen}
 
     def read(restarts: bool) -> None:
         nonlocal merge
@@ -66,8 +72,9 @@ def test_each_record_once_in_order(pushes: list[list[tuple[str, Record]]], count
             answer = {stream: answer[stream]}
         for records in merge.offer(answer, blocked=waits):
             seen.extend(records)
+        assert not merge.broken
         if restarts and data.draw(st.integers(0, 4), "restart") == 0:
-            merge = Merge(STREAMS, seen[-1].position if seen else START, count, PACKER.unpack)
+            merge = Merge(STREAMS, seen[-1].position if seen else START, tails(), count, PACKER.unpack)
 
     for batch in pushes:
         buffer.push(batch)
@@ -85,9 +92,29 @@ def test_what_is_held_stays_bounded(pushes: list[list[tuple[str, Record]]]) -> N
     buffer = Buffer()
     for batch in pushes:
         buffer.push(batch)
-    merge = Merge(STREAMS, START, 2, PACKER.unpack)
+    merge = Merge(STREAMS, START, {}, 2, PACKER.unpack)
     for _ in range(200):
         answer = buffer.xread(merge.wanted(), 2)
         list(merge.offer(answer))
         assert all(len(held) <= 2 for held in merge._packed.values())
     assert merge.caught_up
+
+
+@settings(deadline=None)
+@given(batches(), st.data())
+def test_what_was_trimmed_unread_breaks_its_stream(pushes: list[list[tuple[str, Record]]], data: st.DataObject) -> None:
+    buffer = Buffer()
+    for batch in pushes:
+        buffer.push(batch)
+    expected: set[Position] = set()
+    for stream, chunks in buffer.streams.items():
+        gone = data.draw(st.integers(0, len(chunks) - 1), stream)
+        if gone:
+            expected.add(PACKER.unpack(chunks[gone])[0].position)
+        buffer.streams[stream] = chunks[gone:]
+    merge = Merge(STREAMS, START, {}, 2, PACKER.unpack)
+    emitted = 0
+    for _ in range(200):
+        emitted += sum(map(len, merge.offer(buffer.xread(merge.wanted(), 2))))
+    assert emitted == sum(chunk.count for chunks in buffer.streams.values() for chunk in chunks)
+    assert merge.broken == expected

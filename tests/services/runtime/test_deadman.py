@@ -1,0 +1,151 @@
+"""The dead-man against a webhook that listens."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from himari_runtime.messages import Channel, Gap, Kind, Reason, Record, Route
+from himari_runtime.services.deadman import Call, Memory, run
+from himari_runtime.settings import (
+    ConsumerSettings,
+    DeadmanSettings,
+    Metrics,
+    ParquetSettings,
+    RedisAccess,
+    Source,
+    StoredVenue,
+)
+from himari_runtime.sinks.parquet import ParquetStore
+
+ROUTE = Route("md:binance:BTC/USDT:book", "BTC/USDT", Channel.DEPTH)
+
+
+class Webhook:
+    """Keeps what it is told; `status` is its answer."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.status = 200
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.calls.append(msgspec.json.decode(await request.read(), type=Call))
+        return web.Response(status=self.status)
+
+    def names(self) -> list[list[str]]:
+        return [[alarm.name for alarm in call.alarms] for call in self.calls]
+
+
+@pytest_asyncio.fixture
+async def webhook(credentials: Path) -> AsyncIterator[Webhook]:
+    """Listens on loopback; the credential `webhook` is its URL."""
+    found = Webhook()
+    application = web.Application()
+    application.router.add_post("/{token}", found.take)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    (credentials / "webhook").write_text(f"http://127.0.0.1:{runner.addresses[0][1]}/token\n")
+    yield found
+    await runner.cleanup()
+
+
+def settings(root: Path, disk_free: float = 1e-9) -> ConsumerSettings:
+    return ConsumerSettings(
+        source=Source(name="edge"),
+        metrics=Metrics(address="127.0.0.1", port=1),
+        venue=StoredVenue(name="binance", symbols=("BTC/USDT",)),
+        buffer=RedisAccess(host="127.0.0.1", user="reader", credential="redis-reader"),
+        parquet=ParquetSettings(path=root, min_free_bytes=0),
+        deadman=DeadmanSettings(
+            disk_free=disk_free, webhook_credential="webhook", state_file=root / "state" / "deadman.json"
+        ),
+    )
+
+
+def store(root: Path, n: int, *gaps: Gap) -> None:
+    """A file with one frame received now, and gaps."""
+    now = time.time_ns()
+    sink = ParquetStore(settings(root).parquet, "edge", "binance", bytes)
+    for gap in gaps:
+        sink.add(Record(1, n, Kind.GAP, 1, now, 1, msgspec.json.encode(gap)), ROUTE)
+    sink.add(Record(1, n + 1, Kind.FRAME, 1, now, 1, b"{}"), ROUTE)
+    sink.flush()
+
+
+def gap(seconds: float, filled: bool = False) -> Gap:
+    return Gap(
+        venue="binance",
+        symbol="BTC/USDT",
+        channel="depth",
+        after_id=1,
+        before_id=9,
+        after_ns=0,
+        before_ns=int(seconds * 1e9),
+        reason=Reason.RECONNECT,
+        filled=filled,
+    )
+
+
+@pytest.mark.asyncio
+async def test_quiet_while_all_is_well(tmp_path: Path, webhook: Webhook) -> None:
+    store(tmp_path, 1)
+    assert await run(settings(tmp_path)) == 0
+    assert webhook.calls == []
+
+
+@pytest.mark.asyncio
+async def test_silence_is_told_once_and_its_end(tmp_path: Path, webhook: Webhook) -> None:
+    tmp_path.joinpath("state").mkdir()
+    assert [await run(settings(tmp_path)) for _ in range(3)] == [1, 1, 1]
+    assert webhook.names() == [["silence"]]
+    store(tmp_path, 1)
+    assert [await run(settings(tmp_path)) for _ in range(2)] == [0, 0]
+    assert webhook.names() == [["silence"], []]
+    assert webhook.calls[0].source == "edge"
+    assert webhook.calls[0].alarms[0].limit == 120  # 60 s of silence on top of 60 s between two files
+
+
+@pytest.mark.asyncio
+async def test_the_same_alarm_is_repeated_after_ten_minutes(tmp_path: Path, webhook: Webhook) -> None:
+    assert await run(settings(tmp_path)) == 1
+    state = settings(tmp_path).deadman.state_file
+    memory = msgspec.json.decode(state.read_bytes(), type=Memory)
+    memory.called_ns -= 601 * 10**9
+    state.write_bytes(msgspec.json.encode(memory))
+    assert await run(settings(tmp_path)) == 1
+    assert webhook.names() == [["silence"], ["silence"]]
+
+
+@pytest.mark.asyncio
+async def test_another_alarm_is_told_at_once(tmp_path: Path, webhook: Webhook) -> None:
+    assert await run(settings(tmp_path)) == 1
+    assert await run(settings(tmp_path, disk_free=0.999999)) == 1
+    assert webhook.names() == [["silence"], ["silence", "disk"]]
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_failed_is_made_again(tmp_path: Path, webhook: Webhook) -> None:
+    webhook.status = 503
+    assert await run(settings(tmp_path)) == 1
+    webhook.status = 200
+    assert [await run(settings(tmp_path)) for _ in range(2)] == [1, 1]
+    assert webhook.names() == [["silence"], ["silence"]]
+
+
+@pytest.mark.asyncio
+async def test_a_long_gap_is_told_unless_it_was_filled(tmp_path: Path, webhook: Webhook) -> None:
+    store(tmp_path, 1)
+    assert await run(settings(tmp_path)) == 0
+    store(tmp_path, 3, gap(61), gap(61, filled=True))
+    store(tmp_path, 5, gap(59))
+    assert await run(settings(tmp_path)) == 0
+    store(tmp_path, 7, gap(62))
+    assert [await run(settings(tmp_path)) for _ in range(2)] == [1, 0]
+    assert webhook.names() == [["gap"], []]
+    assert webhook.calls[0].alarms[0].observed == 62

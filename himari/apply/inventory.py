@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from himari.apply.ssh import DEPLOY_USER, LOCAL, identity, write_config
-from himari.stack.errors import HostError, StackFileError
+from himari.stack.errors import HimariError, HostError, StackFileError
 from himari.stack.known import read_known
 from himari.stack.load import load_stack
 from himari.stack.paths import StateDir
@@ -13,7 +13,14 @@ from himari.stack.paths import StateDir
 def native_hosts() -> list[tuple[str, dict[str, Any]]]:
     """All hosts of the stack that HIMARI_STACK names, with their addresses and pinned keys.
 
-    Raises StackFileError without HIMARI_STACK, HostError before the hosts were met."""
+    Ends the program with a line that says what to do, without HIMARI_STACK or before the hosts were met."""
+    try:
+        return _hosts()
+    except HimariError as error:
+        raise SystemExit(f"himari: {error}") from None
+
+
+def _hosts() -> list[tuple[str, dict[str, Any]]]:
     name = os.environ.get("HIMARI_STACK", "")
     if not name:
         hint = "HIMARI_STACK=lab-edge pyinfra inventories/hosts.py deploy/day02_redis.py"

@@ -1,4 +1,7 @@
 import base64
+import grp
+import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -9,6 +12,9 @@ from himari.apply.agent.files import look, put_directory, put_file, settle
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import DirectoryChange, FileChange
 
+USER = pwd.getpwuid(os.getuid()).pw_name
+GROUP = grp.getgrgid(os.getgid()).gr_name
+
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
@@ -17,7 +23,7 @@ def places(tmp_path: Path) -> Places:
 
 def change(path: Path, content: bytes, *, check: list[str] | None = None, apply: list[str] | None = None) -> FileChange:
     text = base64.b64encode(content).decode()
-    return FileChange(str(path), text, 0o640, "root", "root", check or [], apply or [], guarded=False)
+    return FileChange(str(path), text, 0o640, USER, GROUP, check or [], apply or [], guarded=False)
 
 
 def test_a_file_gets_its_content_mode_and_owner(tmp_path: Path, places: Places) -> None:
@@ -26,7 +32,7 @@ def test_a_file_gets_its_content_mode_and_owner(tmp_path: Path, places: Places) 
     entry = look(str(path), places)
     assert path.read_bytes() == b"a = 1\n"
     assert entry is not None
-    assert (entry.mode, entry.owner, entry.group, entry.pending) == (0o640, "root", "root", False)
+    assert (entry.mode, entry.owner, entry.group, entry.pending) == (0o640, USER, GROUP, False)
     assert [each.name for each in path.parent.iterdir()] == ["himari.conf"]
 
 
@@ -60,8 +66,8 @@ def test_an_apply_is_owed_until_it_is_settled(tmp_path: Path, places: Places) ->
 
 def test_a_directory_gets_its_mode_also_when_it_is_there(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    put_directory(DirectoryChange(str(path), 0o755, "root", "root"))
-    put_directory(DirectoryChange(str(path), 0o700, "root", "root"))
+    put_directory(DirectoryChange(str(path), 0o755, USER, GROUP))
+    put_directory(DirectoryChange(str(path), 0o700, USER, GROUP))
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 

@@ -1,0 +1,109 @@
+"""Round trips are counted on a stand-in for `ssh` that runs what it is given on this machine."""
+
+import base64
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from himari.apply import bundle
+from himari.apply.agent.wire import Activation, FileChange, Query, State
+from himari.apply.operations import Job
+from himari.apply.session import ask, perform
+from himari.apply.ssh import Reach
+from himari.stack.errors import DeployError, HostError
+from himari.stack.known import KnownHost
+
+SSH = """#!/bin/sh
+echo "$@" >> "$HIMARI_TEST_LOG"
+for command; do :; done
+exec sh -c "$command"
+"""
+SUDO = """#!/bin/sh
+while [ "${1#-}" != "$1" ]; do shift; done
+exec "$@"
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    program(tmp_path, "ssh", SSH)
+    program(tmp_path, "sudo", SUDO)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("HIMARI_TEST_LOG", str(tmp_path / "log"))
+    return tmp_path / "log"
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    path = folder / "bin" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def reach(name: str) -> Reach:
+    return Reach(name, KnownHost(address="192.0.2.1"), Path("/dev/null"))
+
+
+def silent(_host: str, _what: str) -> None:
+    return
+
+
+def test_a_host_is_asked_everything_with_one_command(log: Path, tmp_path: Path) -> None:
+    query = Query(paths=[str(tmp_path)], packages=["dpkg"], users=["root"], credentials={"a": "s3cret"})
+    states = ask({name: (reach(name), query) for name in ("edge", "brain")}, silent)
+    commands = log.read_text()
+    assert {name: sorted(state.packages) for name, state in states.items()} == {"edge": ["dpkg"], "brain": ["dpkg"]}
+    assert all(isinstance(state, State) for state in states.values())
+    assert len(commands.splitlines()) == 2
+    assert "s3cret" not in commands
+
+
+def test_a_day_that_lacks_nothing_costs_no_command(log: Path) -> None:
+    job = Job(Activation(), reach("edge"), sudo=True)
+    perform("day02_redis", [job], silent)
+    assert not log.exists()
+    assert job.report is None
+
+
+def test_an_unreachable_host_is_told_as_such(log: Path, tmp_path: Path) -> None:
+    program(tmp_path, "ssh", "#!/bin/sh\necho 'ssh: connect to host: Connection refused' >&2\nexit 255\n")
+    with pytest.raises(HostError, match=r"192\.0\.2\.1:22 cannot be reached"):
+        ask({"edge": (reach("edge"), Query())}, silent)
+
+
+def test_a_host_that_does_not_answer_in_our_terms_is_a_deploy_error(log: Path, tmp_path: Path) -> None:
+    program(tmp_path, "ssh", "#!/bin/sh\ncat >/dev/null\necho motd\n")
+    with pytest.raises(DeployError, match="its state cannot be read"):
+        ask({"edge": (reach("edge"), Query())}, silent)
+
+
+def test_what_the_agent_does_is_heard_while_it_works(log: Path, tmp_path: Path) -> None:
+    answer = json.dumps({"changed": ["file /x"], "failure": None, "token": ""})
+    program(tmp_path, "ssh", f"#!/bin/sh\ncat >/dev/null\necho 'himari: file /x' >&2\necho '{answer}'\n")
+    heard: list[tuple[str, str]] = []
+    job = Job(Activation(packages=["x"]), reach("edge"), sudo=False)
+    perform("day01_host", [job], lambda host, what: heard.append((host, what)))
+    assert heard == [("edge", "file /x")]
+    assert job.report is not None
+    assert job.report.changed == ["file /x"]
+
+
+def test_a_guarded_change_without_a_fresh_login_fails_and_says_that_it_reverts(log: Path, tmp_path: Path) -> None:
+    answer = json.dumps({"changed": [], "failure": None, "token": "0123"})
+    refuse = "case \"$*\" in *ControlMaster=no*) echo 'Connection timed out' >&2; exit 255;; esac"
+    program(tmp_path, "ssh", f"#!/bin/sh\n{refuse}\ncat >/dev/null\necho '{answer}'\n")
+    content = base64.b64encode(b"x").decode()
+    file = FileChange("/etc/himari/firewall.nft", content, 0o644, "root", "root", [], [], guarded=True)
+    job = Job(Activation(files=[file]), reach("edge"), sudo=False)
+    perform("day03_network", [job], silent)
+    assert job.report is not None
+    assert job.report.failure is not None
+    assert "no fresh login" in job.report.failure.what
+    assert "puts the old state back 60 s after" in job.report.failure.lines[-1]
+
+
+def test_a_job_shows_nothing_of_its_stream() -> None:
+    job = Job(Activation(credentials={"redis-pusher": "s3cret"}), reach("edge"), sudo=False)
+    assert "s3cret" not in f"{job} {job!r} {job.activation!r} {bundle.COMMAND}"

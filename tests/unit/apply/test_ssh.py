@@ -1,0 +1,86 @@
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from himari.apply.ssh import fingerprint, reach, unreachable, write_config
+from himari.stack.errors import HostError
+from himari.stack.known import KnownHost
+from himari.stack.load import load_stack
+from himari.stack.model import Access
+from himari.stack.paths import StateDir
+
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHod+kpA9bahX8+KR5tMLymTtw11v6SljWvwDqkqNgFo"
+KNOWN = {
+    "edge": KnownHost(address="192.0.2.7", ssh_port=2222, ssh_host_key=HOST_KEY),
+    "brain": KnownHost(address="local"),
+}
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateDir:
+    return StateDir(tmp_path / "a-stack-with-a-long-name" / ("x" * 60))
+
+
+@pytest.fixture
+def config(state: StateDir) -> dict[str, str]:
+    """What ssh itself makes of our configuration for the edge."""
+    stack = load_stack("lab-edge")
+    stack = msgspec.structs.replace(stack, access=Access(identity_file="~/key"))
+    path = write_config(stack, KNOWN, state)
+    said = subprocess.run(["ssh", "-F", str(path), "-G", "edge"], capture_output=True, text=True, check=True).stdout
+    return dict(line.split(" ", 1) for line in said.splitlines())
+
+
+def test_ssh_goes_to_the_known_address_with_the_pinned_key(config: dict[str, str], state: StateDir) -> None:
+    assert (config["hostname"], config["port"], config["user"]) == ("192.0.2.7", "2222", "himari")
+    assert config["stricthostkeychecking"] == "true"
+    assert config["userknownhostsfile"] == str(state.ssh / "known_hosts")
+    assert config["identityfile"] == str(Path.home() / "key")
+    asked = ["ssh-keygen", "-F", "[192.0.2.7]:2222", "-f", config["userknownhostsfile"]]
+    assert HOST_KEY in subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_control_path_fits_a_socket_however_deep_the_state_lies(config: dict[str, str]) -> None:
+    path = Path(config["controlpath"])
+    assert len(str(path)) < 90
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_only_the_operator_reads_the_configuration(config: dict[str, str], state: StateDir) -> None:
+    assert config["passwordauthentication"] == "no"
+    assert {path.stat().st_mode & 0o777 for path in state.ssh.iterdir()} == {0o600}
+
+
+def test_this_machine_is_reached_without_ssh(state: StateDir) -> None:
+    result = reach("brain", KNOWN, state).run(["sh", "-c", "cat; exit 3"], b"over stdin")
+    assert (result.code, result.out) == (3, "over stdin")
+
+
+def test_a_host_that_nobody_met_is_an_error_with_the_next_command(state: StateDir) -> None:
+    with pytest.raises(HostError) as error:
+        reach("exchange", KNOWN, state)
+    assert "himari up" in error.value.hint
+    assert error.value.where == "exchange"
+
+
+def test_a_command_that_takes_too_long_is_the_hosts_error(state: StateDir) -> None:
+    with pytest.raises(HostError, match="no answer within"):
+        reach("brain", KNOWN, state).run(["sleep", "5"], timeout=0.1)
+
+
+@pytest.mark.parametrize(
+    ("said", "what", "expected"),
+    [
+        ("Host key verification failed.", "its ssh host key is not the pinned one", fingerprint(HOST_KEY)),
+        ("himari@192.0.2.7: Permission denied (publickey).", "192.0.2.7:2222 refuses the operator's key", "a login"),
+        ("ssh: connect to host: Connection refused", "192.0.2.7:2222 cannot be reached", "an ssh server"),
+    ],
+)
+def test_what_ssh_says_is_told_with_host_and_expectation(said: str, what: str, expected: str) -> None:
+    error = unreachable("edge", KNOWN["edge"], said)
+    assert error.what.startswith(what)
+    assert error.expected.startswith(expected)
+    assert error.where == "edge"
+    assert error.hint

@@ -1,5 +1,6 @@
 """The files of one host: its own layer over the image, and what makes it this host and no other."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -63,9 +64,11 @@ def mount(files: HostFiles, image: Path, name: str, under: Held) -> None:
     if files.root.is_mount():
         return
     upper, work = files.folder / "upper", files.folder / "work"
+    shutil.rmtree(work, ignore_errors=True)  # scratch; the kernel refuses that of an earlier volatile mount
     for folder in (upper, work, files.root):
         folder.mkdir(parents=True, exist_ok=True)
-    layers = f"lowerdir={image},upperdir={upper},workdir={work}"
+    # Volatile: unmounting would otherwise write out all that anybody has not yet written to that disk.
+    layers = f"lowerdir={image},upperdir={upper},workdir={work},volatile"
     under.run(("mount", "-t", "overlay", name, "-o", layers, str(files.root)))
 
 

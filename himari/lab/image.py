@@ -32,6 +32,13 @@ INCLUDE = (
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*")
 CA_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"  # from the start, not converted package by package
+# In a mount namespace of its own: a killed build leaves no /proc mounted in a tree that is removed. In memory, where
+# there is plenty: dpkg waits for the disk thousands of times. $1: the folder to build in; then the command.
+IN_MEMORY = """export TMPDIR=$1; shift
+available=$(awk '/^MemAvailable:/ {print $2}' /proc/meminfo)
+[ "$available" -lt 3000000 ] || mount -t tmpfs -o mode=755 build "$TMPDIR"
+exec "$@"
+"""
 BUILD_SECONDS = 600.0  # how long to wait for another lab that builds the same image
 Enter = Callable[[Sequence[str]], tuple[str, ...]]
 
@@ -129,7 +136,20 @@ def _build(recipe: Recipe, folder: Path, enter: Enter, under: Held) -> None:
     (folder / "customize.sh").write_text(recipe.customize)
     (folder / "customize.sh").chmod(0o755)
     packed = folder / "image.tar.zst"
-    # In a mount namespace of its own: a killed build leaves no /proc mounted in a tree that will be removed.
-    under.run(enter(("unshare", "--mount", "env", f"TMPDIR={folder}", *build_argv(recipe, folder, packed))))
+    (folder / "tree").mkdir()
+    under.run(
+        enter(
+            (
+                "unshare",
+                "--mount",
+                "sh",
+                "-c",
+                IN_MEMORY,
+                "build",
+                f"{folder}/tree",
+                *build_argv(recipe, folder, packed),
+            )
+        )
+    )
     packed.replace(recipe.archive)
     shutil.rmtree(folder)

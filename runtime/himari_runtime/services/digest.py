@@ -115,7 +115,7 @@ def journaled(folder: Path, window: Window) -> Iterator[Record]:
     reader = JournalReader(folder, Position(0, 0), start)
     try:
         while records := reader.read(READ_BYTES):
-            if records[0].received_ns > window.to_ns + LEEWAY_NS:
+            if min(record.received_ns for record in records) > window.to_ns + LEEWAY_NS:
                 return
             yield from records
     finally:

@@ -24,6 +24,7 @@ from himari.stack.paths import StateDir
 
 TIMEOUT_S = 40.0
 STEP = "status"
+OURS = ("himari-", "redis-", "wg-quick@")  # whose errors are of interest; ssh's are other people's knocking
 HEALTH = {
     Role.EDGE: {"settings": hostpaths.COLLECTOR_SETTINGS, "credential": "redis-pusher", "user": "himari-collector"},
     Role.BRAIN: {"settings": hostpaths.CONSUMER_SETTINGS, "credential": "redis-reader", "user": "himari-consumer"},
@@ -49,8 +50,10 @@ def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, 
     view = View(stack=stack, host_name=name, known=known, feed=read_feed(state))
     roles = view.host.roles
     units = [unit for part in components(view) for unit in part.units if unit.active]
+    names = [unit.name for unit in units if not (unit.unless_container and stack.is_lab)]
     return {
-        "units": [unit.name for unit in units if not (unit.unless_container and stack.is_lab)],
+        "units": names,
+        "ours": [unit for unit in names if unit.startswith(OURS)],
         "folder": hostpaths.EXCHANGE_STATE if Role.EXCHANGE in roles else hostpaths.STATE,
         "peers": tunnel_addresses(stack),
         "runtime": hostpaths.RUNTIME,

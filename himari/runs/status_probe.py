@@ -1,7 +1,7 @@
 """Runs on a host, with nothing but its python3 (sent over ssh): looks once and prints one JSON object.
 
-Argument: one JSON object {units, folder, peers: {name: wireguard address}, runtime, health: [{settings, credential,
-user}, ...], collector}."""
+Argument: one JSON object {units, ours, folder, peers: {name: wireguard address}, runtime,
+health: [{settings, credential, user}, ...], collector}."""
 
 import json
 import os
@@ -133,7 +133,7 @@ def main(wanted: dict[str, Any]) -> None:
         "tunnels": list(tunnels(wanted["peers"])),
         "health": list(health(wanted["runtime"], wanted["health"])),
         "venue_round_trip_ms": venue_round_trip_ms(wanted["collector"]),
-        "errors": errors(wanted["units"]),
+        "errors": errors(wanted["ours"]),
     }
     json.dump(seen, sys.stdout)
 

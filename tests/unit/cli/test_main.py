@@ -1,6 +1,7 @@
 """The command as its user meets it: exit codes, words, and streams."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from himari.runs.lock import hold
 from himari.stack import errors
 
 Himari = Callable[..., subprocess.CompletedProcess[str]]
@@ -26,6 +28,7 @@ bytes_per_s = 30000
 provider = "static"
 address = "203.0.113.10"
 roles = ["edge"]
+cpus = 2
 memory_mb = 4096
 disk_gb = 80
 [hosts.brain]
@@ -33,6 +36,7 @@ provider = "static"
 address = "local"
 existing = true
 roles = ["brain"]
+cpus = 8
 memory_mb = 16384
 disk_gb = 2000
 """
@@ -138,6 +142,46 @@ def test_a_recording_that_is_none_is_refused(himari: Himari, tmp_path: Path, con
     assert refused.returncode == 2
     assert said in refused.stderr
     assert str(path) in refused.stderr
+
+
+@pytest.mark.parametrize("verb", ["up", "validate", "destroy"])
+def test_a_held_stack_is_refused_at_once(himari: Himari, tmp_path: Path, verb: str) -> None:
+    with hold(tmp_path / "state" / "lab-edge" / "lock", ("himari", "up", "lab-edge")):
+        refused = himari(verb, "lab-edge", *(["--yes"] if verb == "destroy" else []))
+    assert refused.returncode == 9
+    assert f"`himari up lab-edge` (pid {os.getpid()}), since 20" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_destroy_asks_first(himari: Himari) -> None:
+    asked = himari("destroy", "lab-edge")
+    assert asked.returncode == 130
+    assert "edge: this host and all its data are removed" in asked.stderr
+
+
+def test_plan_tells_sizes_and_days_as_json(himari: Himari, stack_file: Path) -> None:
+    told = json.loads(himari("plan", str(stack_file), "--json").stdout)
+    assert [host["name"] for host in told["hosts"]] == ["edge", "brain"]
+    assert {held["stop"] for held in told["holdings"]} == {"journal", "stream", "parquet"}
+    assert told["symbols"][0]["parquet"] < told["symbols"][0]["raw"]
+    assert told["differs"] is None
+
+
+def test_plan_says_that_a_cloud_host_is_not_made_yet(himari: Himari, stack_file: Path) -> None:
+    cloud = 'provider = "vultr"\nplan = "vhf-2c-4gb"\nlocation = "nrt"'
+    stack_file.write_text(STACK.replace('provider = "static"\naddress = "203.0.113.10"', cloud))
+    shown = himari("plan", str(stack_file))
+    assert shown.returncode == 0
+    assert "cannot be created or priced yet" in shown.stdout
+    refused = himari("up", str(stack_file))
+    assert refused.returncode == 2
+    assert "hosts.edge.provider" in refused.stderr
+
+
+def test_a_schema_is_a_stack_file(himari: Himari, tmp_path: Path) -> None:
+    path = tmp_path / "copy.toml"
+    path.write_text(himari("schema").stdout)
+    assert himari("plan", str(path)).returncode == 0
 
 
 def test_a_fault_of_ours_leaves_a_log_and_no_traceback(himari: Himari, tmp_path: Path) -> None:

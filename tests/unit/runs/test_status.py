@@ -99,6 +99,7 @@ def test_the_probe_looks_at_this_machine_with_nothing_but_python(tmp_path: Path)
         settings.write_text(f'[venue]\nwebsocket_url = "wss://127.0.0.1:{venue.getsockname()[1]}"\n')
         what = {
             "units": [],
+            "ours": [],
             "folder": str(tmp_path),
             "peers": {},
             "runtime": "",
@@ -115,7 +116,15 @@ def test_the_probe_looks_at_this_machine_with_nothing_but_python(tmp_path: Path)
 
 def test_a_service_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
     service = {"settings": "/none", "credential": "none", "user": "nobody"}
-    what = {"units": [], "folder": "/", "peers": {}, "runtime": "/no/such", "health": [service], "collector": "/none"}
+    what = {
+        "units": [],
+        "ours": [],
+        "folder": "/",
+        "peers": {},
+        "runtime": "/no/such",
+        "health": [service],
+        "collector": "/none",
+    }
     looked = read_probe(run_probe(what))
     assert judge("edge", looked).wrong == ("nobody: its health command gives no answer",)
     assert looked.venue_round_trip_ms is None

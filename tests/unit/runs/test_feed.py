@@ -1,0 +1,56 @@
+import gzip
+from pathlib import Path
+
+import pytest
+
+from himari.catalog.component import Feed
+from himari.runs.feed import choose_feed, read_feed, write_feed
+from himari.stack.errors import StackFileError
+from himari.stack.load import load_stack
+from himari.stack.paths import StateDir
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "recording.gz"
+    path.write_bytes(gzip.compress(b'1723161253937085768 {"stream":"btcusdt@trade","data":{}}\n'))
+    return path
+
+
+def test_nothing_asked_for_is_the_seeded_market() -> None:
+    assert choose_feed(load_stack("lab-edge"), None, 1.0, live=False) == Feed()
+
+
+def test_a_recording_is_named_by_its_content(recording: Path, tmp_path: Path) -> None:
+    stack = load_stack("lab-edge")
+    chosen = choose_feed(stack, recording, 4.0, live=False)
+    copy = tmp_path / "copy.gz"
+    copy.write_bytes(recording.read_bytes())
+    assert choose_feed(stack, copy, 4.0, live=False) == chosen
+    assert chosen.recording_sha256 in chosen.recording_path
+    assert chosen.speed == 4.0
+
+
+def test_a_recording_needs_an_exchange(recording: Path) -> None:
+    with pytest.raises(StackFileError, match="--recording needs an exchange host"):
+        choose_feed(load_stack("vps-brain"), recording, 1.0, live=False)
+
+
+def test_live_and_recording_contradict_each_other(recording: Path) -> None:
+    with pytest.raises(StackFileError, match="contradict"):
+        choose_feed(load_stack("lab-edge"), recording, 1.0, live=True)
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b"soon {}\n", b"1723161253937085768 {\n", b""])
+def test_a_gzip_file_that_is_no_recording_is_refused(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "other.gz"
+    path.write_bytes(gzip.compress(line))
+    with pytest.raises(StackFileError, match="does not begin with a receive time and a frame"):
+        choose_feed(load_stack("lab-edge"), path, 1.0, live=False)
+
+
+def test_the_feed_of_the_last_up_is_kept(tmp_path: Path) -> None:
+    state = StateDir(tmp_path / "lab-edge")
+    assert read_feed(state) == Feed()
+    write_feed(state, Feed(recording_sha256="ab", speed=2.0))
+    assert read_feed(state) == Feed(recording_sha256="ab", speed=2.0)

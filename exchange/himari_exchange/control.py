@@ -13,7 +13,7 @@ from himari_exchange.orders import Cut, Garbage, Order, ShutdownNotice, Stall, g
 from himari_exchange.settings import Control
 
 MS = 1_000_000
-ANSWER_SECONDS = 5
+ANSWER_SECONDS = 10
 
 
 class Reply(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from socket import SO_SNDBUF, SOL_SOCKET
 from time import time_ns
 
 import msgspec
@@ -14,6 +15,7 @@ from himari_exchange.settings import Limits
 from himari_exchange.source import Source
 
 LARGEST_REQUEST = 256 * 1024  # bytes
+KERNEL_BUFFER = 256 * 1024  # bytes
 CLOSE_SECONDS = 1.0  # how long a close frame may stay unanswered
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 
@@ -53,6 +55,8 @@ class Sockets:
             autoping=False, compress=False, max_msg_size=LARGEST_REQUEST, timeout=CLOSE_SECONDS
         )
         await socket.prepare(request)
+        # The kernel's share of what a slow client may hold; it would let this grow to megabytes.
+        _transport(request).get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, KERNEL_BUFFER)
         with self._lines.opened(socket, abort=_aborter(request), combined=combined) as line:
             tasks = [asyncio.create_task(line.send()), asyncio.create_task(line.keep())]
             try:
@@ -135,7 +139,11 @@ def _streams(params: list[str | bool]) -> set[str]:
 
 
 def _aborter(request: web.Request) -> Callable[[], None]:
-    transport = request.transport
-    if transport is None:
+    return _transport(request).abort
+
+
+def _transport(request: web.Request) -> asyncio.Transport:
+    """Raises ConnectionResetError when the client is gone already."""
+    if request.transport is None:
         raise ConnectionResetError
-    return transport.abort
+    return request.transport

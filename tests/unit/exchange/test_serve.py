@@ -56,7 +56,7 @@ class Unit:
         return self.process.wait(timeout=10)
 
     def connect(self) -> ClientConnection:
-        return connect(f"wss://127.0.0.1:{self.settings.listen.port}{STREAMS}", ssl=self.tls)
+        return connect(f"wss://127.0.0.1:{self.settings.listen.port}{STREAMS}", ssl=self.tls, max_queue=None)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         argv = [*COMMAND, *arguments, "--settings", str(self.file)]

@@ -3,15 +3,17 @@
 It runs once for each host that has the component. It asserts on the `probe` fixture and passes what it saw through
 `observed`, which gives it back: `assert observed(probe.sysctl("vm.swappiness")) == "1"`."""
 
+from collections.abc import Callable
 from typing import Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 import msgspec
-import pytest
 
 from himari.catalog.component import Component, View
 from himari.proof.evidence import Severity
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., None])
 
 Each = Literal[
     "",
@@ -41,6 +43,9 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     venue_clock: bool
 
 
+STATEMENTS: WeakKeyDictionary[object, Statement] = WeakKeyDictionary()  # a mark of pytest's would need its session
+
+
 def check(
     id: str,  # noqa: A002  the word of the evidence
     says: str,
@@ -49,7 +54,7 @@ def check(
     replaces: str = "",
     each: Each = "",
     venue_clock: bool = False,
-) -> pytest.MarkDecorator:
+) -> Callable[[F], F]:
     """Make a test a check.
 
     `replaces` names the step of the VPS-Brain guide that it stands for; `each` repeats it for each of a component's
@@ -62,7 +67,17 @@ def check(
         each=each,
         venue_clock=venue_clock,
     )
-    return pytest.mark.check(statement)
+
+    def state(function: F) -> F:
+        STATEMENTS[function] = statement
+        return function
+
+    return state
+
+
+def statement_of(function: object) -> Statement | None:
+    """What `@check` said about a test; None for one without it."""
+    return STATEMENTS.get(function)
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

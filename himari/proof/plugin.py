@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from testinfra.host import Host  # type: ignore[import-untyped]  # it ships no types
 
-from himari.proof.checks import Case, Observed, Statement
+from himari.proof.checks import Case, Observed, statement_of
 from himari.proof.derived import CHECKS, items
 from himari.proof.probe import Probe
 from himari.proof.results import Results
@@ -24,7 +24,6 @@ RESULTS = pytest.StashKey[Results]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Without a subject given, take the one that HIMARI_STACK names."""
-    config.addinivalue_line("markers", "check(statement): what this test proves about a host")
     config.stash.setdefault(RESULTS, Results())
     if SUBJECT not in config.stash:
         name = os.environ.get("HIMARI_STACK", "")
@@ -51,10 +50,9 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A check's hosts are those that have the component after which its file is called."""
-    mark = metafunc.definition.get_closest_marker("check")
-    if mark is None:
+    statement = statement_of(metafunc.function)
+    if statement is None:
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: a test below validation/ needs @check(id, sentence)")
-    statement: Statement = mark.args[0]
     component = metafunc.module.__name__.rpartition(".")[2].removeprefix("test_")
     placed = [one for one in metafunc.config.stash[SUBJECT].placements if one.component.name == component]
     cases = [

@@ -28,7 +28,7 @@ class Runner(Protocol):
 
     Raises `HostError` when the host is not reached or the command fails."""
 
-    def __call__(self, host: str, argv: tuple[str, ...]) -> bytes: ...
+    def __call__(self, host: str, argv: tuple[str, ...], /) -> bytes: ...
 
 
 def command(question: Question) -> tuple[str, ...]:

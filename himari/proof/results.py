@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from himari.proof.checks import Case, Observed, Statement
+from himari.proof.checks import Case, Observed, Statement, statement_of
 from himari.proof.evidence import Check, Severity, Status
 from himari.proof.subject import Subject
 from himari.stack.errors import HimariError
@@ -26,7 +26,9 @@ class Results:
         """Add the check of a finished test and set how pytest itself shows it."""
         if report.when == "teardown" or (report.when == "setup" and report.passed):
             return
-        statement: Statement = next(item.iter_markers("check")).args[0]
+        statement = statement_of(getattr(item, "function", None))
+        if statement is None:
+            return
         noted = item.stash.get(self.OBSERVED, None)
         check = judge(statement, case, report, reason=why(call), observed=noted.text if noted else "", subject=subject)
         self.checks.append(check)
@@ -66,8 +68,10 @@ def why(call: pytest.CallInfo[None]) -> str:
         return ""
     error = call.excinfo.value
     said = next(iter(str(error).splitlines()), "")
+    if isinstance(error, AssertionError) and said.startswith("assert "):
+        return f"it does not hold that {said.removeprefix('assert ')}"[:REASON_LENGTH]
     if isinstance(error, AssertionError | HimariError | pytest.skip.Exception | pytest.fail.Exception):
-        return said.removeprefix("assert ")[:REASON_LENGTH]
+        return said[:REASON_LENGTH]
     return f"the check itself broke: {type(error).__name__}: {said}"[:REASON_LENGTH]
 
 

@@ -1,0 +1,124 @@
+"""Evidence survives its file, and JUnit and the page say the same."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+
+from himari.proof.evidence import Check, Evidence, Ledger, Severity, Status, read_evidence, tally, write_evidence
+from himari.proof.junit import write_junit
+from himari.proof.page import render_page, sentence
+from himari.proof.validate import verdict
+from himari.stack.errors import ProofFailed
+
+
+def check(name: str, status: Status, severity: Severity = Severity.CRITICAL, reason: str = "") -> Check:
+    return Check(
+        id=name,
+        phase="day02_redis",
+        host="edge",
+        says=f"says {name}",
+        severity=severity,
+        observed="<b>&\x07",
+        status=status,
+        reason=reason,
+    )
+
+
+PASSED = check("good", Status.PASSED)
+FAILED = check("bad", Status.FAILED, reason="<script>alert(1)</script>")
+WARNED = check("odd", Status.FAILED, Severity.WARNING, "not nice")
+UNCOVERED = check("hidden", Status.NOT_COVERED, reason="a container has none")
+LEDGER = Ledger(
+    sent=12048,
+    journaled=12048,
+    stored=12040,
+    lost=0,
+    invented=0,
+    duplicates=0,
+    gaps=1,
+    gaps_undisclosed=0,
+    events_in_gaps=8,
+    gap_seconds=1.5,
+    fault_seconds=1.0,
+)
+
+
+def evidence(*checks: Check, ledger: Ledger | None = LEDGER) -> Evidence:
+    return Evidence(
+        stack="lab-edge",
+        commit="abc",
+        dirty=True,
+        started="2026-01-02T03:04:05+00:00",
+        seconds=12.5,
+        versions={"himari": "0.1.0"},
+        phases=tally(checks),
+        checks=list(checks),
+        ledger=ledger,
+    )
+
+
+def test_evidence_survives_its_file(tmp_path: Path) -> None:
+    whole = evidence(PASSED, FAILED, WARNED, UNCOVERED)
+    write_evidence(tmp_path / "evidence.json", whole)
+    assert read_evidence(tmp_path / "evidence.json") == whole
+
+
+def test_the_files_keys_are_the_agreed_ones(tmp_path: Path) -> None:
+    write_evidence(tmp_path / "evidence.json", evidence(PASSED))
+    written = msgspec.json.decode((tmp_path / "evidence.json").read_bytes())
+    assert list(written) == [
+        *("stack", "commit", "dirty", "started", "seconds", "versions", "phases", "checks", "ledger"),
+    ]
+    assert set(written["checks"][0]) == {
+        *("id", "phase", "host", "says", "severity", "observed", "status", "reason", "replaces"),
+    }
+
+
+def test_only_a_critical_failure_stops() -> None:
+    verdict(evidence(PASSED, WARNED, UNCOVERED))
+    with pytest.raises(ProofFailed, match="1 critical") as caught:
+        verdict(evidence(PASSED, FAILED, WARNED))
+    assert caught.value.exit_code == 7
+    assert "edge: bad" in caught.value.what
+
+
+def test_nothing_checked_is_not_green() -> None:
+    assert not evidence().green
+    assert sentence(evidence()) == "Nothing was proven: no check ran."
+
+
+def test_junit_tells_failures_from_warnings_and_from_what_is_not_covered(tmp_path: Path) -> None:
+    write_junit(tmp_path / "evidence.xml", evidence(PASSED, FAILED, WARNED, UNCOVERED))
+    suite = ElementTree.parse(tmp_path / "evidence.xml").getroot()[0]  # noqa: S314  we have just written it
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "1", "1")
+    told = {case.get("name"): [part.tag for part in case][1:] for case in suite}
+    assert told == {"good": [], "bad": ["failure"], "odd": ["system-out"], "hidden": ["skipped"]}
+
+
+def test_the_page_is_self_contained_and_escapes_what_hosts_say() -> None:
+    page = render_page(evidence(PASSED, FAILED, WARNED, UNCOVERED))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "src=" not in page
+
+
+def test_the_page_says_the_verdict_first_and_failures_before_the_rest() -> None:
+    page = render_page(evidence(PASSED, FAILED, WARNED, UNCOVERED))
+    places = [
+        page.index(text) for text in ("1 critical statement does not hold", "Not so: says bad", "Not so: says odd")
+    ]
+    assert places == sorted(places)
+    assert page.index("Not so: says odd") < page.index("says good")
+    assert "a container has none" in page
+    assert "12,040" in page
+    assert "not committed" in page
+
+
+def test_a_green_sentence_counts_the_events() -> None:
+    told = sentence(evidence(PASSED))
+    assert told == "Every critical statement holds, and all 12,048 events are accounted for, 8 inside disclosed gaps."
+    assert "no data was accounted for" in sentence(evidence(PASSED, ledger=None))

@@ -41,6 +41,11 @@ class Backfill:
                 counters.FILLED.inc()
             else:
                 log.warning("%s: trades between %s and %s stay missing", gap.symbol, gap.after_id, gap.before_id)
+            self._gaps.task_done()
+
+    async def done(self) -> None:
+        """Returns when every gap that was wanted has been worked on."""
+        await self._gaps.join()
 
     async def _fill(self, gap: Gap) -> bool:
         due, end = (gap.after_id or 0) + 1, gap.before_id or 0

@@ -1,0 +1,103 @@
+"""Weight and connections stay within what the venue allows."""
+
+import asyncio
+
+import pytest
+
+from himari_runtime.feeds.budget import ConnectionBudget, Priority, WeightBudget
+
+
+class Clock:
+    """Time that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 600.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def settle() -> None:
+    """Long enough for every caller that may go to have gone."""
+    await asyncio.sleep(0.15)
+
+
+@pytest.mark.asyncio
+async def test_weight_is_spent_by_the_minute() -> None:
+    clock = Clock()
+    budget = WeightBudget(100, clock)
+    await budget.take(60, Priority.POLL)
+    second = asyncio.create_task(budget.take(60, Priority.POLL))
+    await settle()
+    assert not second.done()
+    clock.now += 60
+    await asyncio.wait_for(second, 5)
+
+
+@pytest.mark.asyncio
+async def test_the_more_urgent_goes_first() -> None:
+    clock = Clock()
+    budget = WeightBudget(100, clock)
+    await budget.take(100, Priority.POLL)
+    order: list[str] = []
+
+    async def call(name: str, priority: Priority) -> None:
+        await budget.take(50, priority)
+        order.append(name)
+
+    calls = [
+        asyncio.create_task(call(*each))
+        for each in (("poll", Priority.POLL), ("backfill", Priority.BACKFILL), ("snapshot", Priority.SNAPSHOT))
+    ]
+    await settle()
+    assert order == []
+    clock.now += 60
+    await asyncio.wait_for(asyncio.gather(*calls[1:]), 5)
+    assert order == ["snapshot", "backfill"]
+    clock.now += 60
+    await asyncio.wait_for(calls[0], 5)
+
+
+@pytest.mark.asyncio
+async def test_what_others_used_at_our_address_counts() -> None:
+    budget = WeightBudget(100, Clock())
+    budget.observe(95)
+    call = asyncio.create_task(budget.take(10, Priority.CLOCK))
+    await settle()
+    assert not call.done()
+    call.cancel()
+
+
+@pytest.mark.asyncio
+async def test_a_refusal_holds_everybody() -> None:
+    clock = Clock()
+    budget = WeightBudget(100, clock)
+    budget.pause(7)
+    call = asyncio.create_task(budget.take(1, Priority.CLOCK))
+    await settle()
+    assert not call.done()
+    clock.now += 7
+    await asyncio.wait_for(call, 5)
+
+
+@pytest.mark.asyncio
+async def test_one_who_gives_up_does_not_block_the_rest() -> None:
+    clock = Clock()
+    budget = WeightBudget(100, clock)
+    await budget.take(100, Priority.POLL)
+    first = asyncio.create_task(budget.take(10, Priority.CLOCK))
+    second = asyncio.create_task(budget.take(10, Priority.POLL))
+    await settle()
+    first.cancel()
+    clock.now += 60
+    await asyncio.wait_for(second, 5)
+
+
+def test_connections_are_spread_over_the_window() -> None:
+    clock = Clock()
+    budget = ConnectionBudget(3, 300, clock)
+    assert [budget.wait() for _ in range(3)] == [0, 0, 0]
+    assert [budget.wait() for _ in range(3)] == [300, 300, 300]
+    assert budget.wait() == 600
+    clock.now += 901
+    assert budget.wait() == 0

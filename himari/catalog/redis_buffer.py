@@ -34,6 +34,7 @@ def component(view: View) -> Component:
             File(path=REDIS_ACL, values=_hashes(), mode=0o640, group="redis"),
             File(path=DROP_IN, values=_drop_in(view)),
         ),
+        credentials=(Credential(name=OPERATOR, secret=OPERATOR),),  # for who asks Redis on the host itself: the checks
         units=(Unit(name=UNIT, watches=(REDIS_CONFIG, REDIS_ACL), exposure_max=EXPOSURE_MAX),),
         listens_on=tuple(
             Listener(name="redis", port=ports.REDIS, place=place, process="redis-server")

@@ -49,7 +49,7 @@ class Seen:
 
 @asynccontextmanager
 async def line_on(
-    handler: Handler, seen: Seen, idle_seconds: float = 30
+    handler: Handler, seen: Seen, idle_seconds: float = 30, refuse: Refuse | None = None
 ) -> AsyncIterator[tuple[Line, asyncio.Task[None]]]:
     async with serve(handler, "127.0.0.1", 0, compression=None, process_request=refuse) as server:
         port = next(iter(server.sockets)).getsockname()[1]

@@ -11,7 +11,7 @@ import zstandard
 from himari_runtime.messages import Position, Record
 from himari_runtime.transport.records import End, encode_all, scan
 
-LEVEL = 3
+LEVEL = 1  # on small chunks of such text the higher levels cost more and gain nothing
 MAX_BYTES = 256 << 20  # decompressed; more can only be damage
 
 

@@ -26,7 +26,7 @@ def drain(site: Site, consumer: "subprocess.Popen[bytes]") -> None:
     last = site.journaled()[-1].position
     await_that(lambda: site.cursor() >= last)
     consumer.send_signal(signal.SIGTERM)
-    finish(consumer, 5.0)
+    finish(consumer)
 
 
 def test_what_is_journaled_is_stored(site: Site) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from himari.catalog import ports
 from himari.catalog.component import (
     Component,
+    Credential,
     File,
     Listener,
     Package,

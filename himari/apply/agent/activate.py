@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 
 from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units
@@ -76,7 +75,9 @@ class Activator:
         services = [unit for unit in self._wanted.units if unit.guarded]
         if not changes and not services:
             return ""
-        contents = [base64.b64decode(change.content or "") for change in changes]
+        for change in changes:
+            self._quietly(f"check {change.path}", files.check, change, self._places)
+        contents = [files.content_of(change) for change in changes]
         self._step = "guard"
         token = guard.arm(changes, contents, services, self._places, self._wanted.guard_seconds)
         try:

@@ -49,7 +49,7 @@ def _install(environment: Path, wheels: Path) -> None:
     # Without ensurepip: Debian's wheel runs as it is, and a copy per environment would take seconds.
     run(["/usr/bin/python3", "-m", "venv", "--without-pip", str(environment)])
     python = str(environment / "bin" / "python")
-    options = ["--quiet", "--no-index", "--no-cache-dir", "--disable-pip-version-check", "--no-compile"]
+    options = ["--quiet", "--no-index", "--no-cache-dir", "--disable-pip-version-check", "--no-compile", "--no-deps"]
     source = ["--find-links", str(wheels), "--require-hashes", "--requirement", str(wheels / "requirements.txt")]
     run([python, f"{pip[-1]}/pip", "install", *options, *source])
     # Services may not write here; a file that does not compile is one that nobody imports.

@@ -34,16 +34,31 @@ def put_directory(change: DirectoryChange) -> None:
     Path(change.path).chmod(change.mode)
 
 
+def check(change: FileChange, places: Places) -> None:
+    """Let the file's own checker, if it has one, look at the candidate. Raises StepError when it refuses."""
+    if not change.check or change.content is None:
+        return
+    # Under its own name, as checkers go by it; in a folder of its own, so that nothing else reads it yet.
+    places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(prefix="check-", dir=places.run) as folder:
+        candidate = Path(folder) / Path(change.path).name
+        replace(candidate, content_of(change), change.mode)
+        run([word.replace("{}", str(candidate)) for word in change.check], timeout=60)
+
+
 def put_file(change: FileChange, places: Places) -> None:
     """Put the file in place in one step, after its checker accepted it, and note the `apply` that it owes.
 
     Raises StepError when the checker refuses; the old file is untouched then."""
-    content = base64.b64decode(change.content or "")
-    if change.check:
-        _check(change, content, places)
+    check(change, places)
     if change.apply:
         replace(_owed(change.path, places), b"", 0o600)
-    replace(Path(change.path), content, change.mode, change.owner, change.group)
+    replace(Path(change.path), content_of(change), change.mode, change.owner, change.group)
+
+
+def content_of(change: FileChange) -> bytes:
+    """The bytes of the file that `change` puts in place."""
+    return base64.b64decode(change.content or "")
 
 
 def settle(path: str, places: Places) -> None:
@@ -66,15 +81,6 @@ def replace(path: Path, content: bytes, mode: int, owner: str = "root", group: s
     except BaseException:
         Path(draft).unlink()
         raise
-
-
-def _check(change: FileChange, content: bytes, places: Places) -> None:
-    # Under its own name, as checkers go by it; in a folder of its own, so that nothing else reads it yet.
-    places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix="check-", dir=places.run) as folder:
-        candidate = Path(folder) / Path(change.path).name
-        replace(candidate, content, change.mode)
-        run([word.replace("{}", str(candidate)) for word in change.check], timeout=60)
 
 
 def _owed(path: str, places: Places) -> Path:

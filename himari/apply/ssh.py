@@ -155,11 +155,14 @@ def operator_key(stack: Stack, state: StateDir) -> str:
 
 
 def close(known: Known, state: StateDir) -> None:
-    """End the connections that are kept open between commands."""
+    """End the connections that are kept open between commands, and remove their folder."""
+    folder = _sockets(state)
     for name in known:
-        argv = ["ssh", "-F", str(state.ssh / "config"), "-O", "exit", name]
-        if (_sockets(state) / name).exists():
+        if (folder / name).exists():
+            argv = ["ssh", "-F", str(state.ssh / "config"), "-O", "exit", name]
             subprocess.run(argv, capture_output=True, check=False)
+            (folder / name).unlink(missing_ok=True)
+    folder.rmdir()
 
 
 def fingerprint(host_key: str) -> str:

@@ -2,15 +2,18 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from himari_runtime.messages import Gap, Position, streams
+from himari_runtime.messages import Gap, Position, Record, streams
 from himari_runtime.settings import CollectorSettings, ConsumerSettings, Settings, SettingsError, credential
+from himari_runtime.transport.chunks import Chunk, ChunkError, Packer
 from himari_runtime.transport.reader import JournalReader
 from himari_runtime.transport.redis_link import LOST, RedisLink, last_ids
 from himari_runtime.transport.segments import Segment, segments
+from himari_runtime.venues import registry
 
 RECENT_NS = 3600 * 10**9
 
@@ -26,7 +29,7 @@ class JournalHealth(msgspec.Struct, frozen=True):
 
 
 class StreamHealth(msgspec.Struct, frozen=True):
-    """A stream of the buffer. `age_s` is known on the edge, where the journal tells when its last record came."""
+    """A stream of the buffer; `age_s` is since its last record was received, None where that is no longer known."""
 
     name: str
     last_id: str
@@ -66,7 +69,7 @@ async def health(settings: Settings) -> Health:
     """What the settings' host holds; a buffer that does not answer is part of the answer."""
     try:
         asked, error = await _streams(settings), ""
-    except (*LOST, SettingsError) as failure:
+    except (*LOST, SettingsError, ChunkError) as failure:
         asked, error = [], f"{settings.buffer.host}:{settings.buffer.port}: {failure or type(failure).__name__}"
     if isinstance(settings, CollectorSettings):
         return _edge(settings, asked, error)
@@ -76,11 +79,32 @@ async def health(settings: Settings) -> Health:
 async def _streams(settings: Settings) -> list[StreamHealth]:
     link = await RedisLink.open(settings.buffer, credential(settings.buffer.credential))
     try:
-        names = list(streams(settings.venue.name, settings.venue.symbols))
-        found = await last_ids(link, names)
-        return [StreamHealth(name, last.id, last.length) for name, last in found.items()]
+        found = await last_ids(link, list(streams(settings.venue.name, settings.venue.symbols)))
+        times: dict[str, int | None] = {}
+        if isinstance(settings, CollectorSettings):  # the pusher may not read entries; the journal tells
+            times |= _times(settings.journal.path, {state.id for state in found.values()})
+        else:
+            for name, state in found.items():
+                times[state.id] = await _received(link, settings.venue.name, name, state.id)
+        return [StreamHealth(name, state.id, state.length, _age(times.get(state.id))) for name, state in found.items()]
     finally:
         await link.close()
+
+
+async def _received(link: RedisLink, venue: str, name: str, entry_id: str) -> int | None:
+    """When the last record of an entry was received."""
+    for found_id, fields in await link.call("XRANGE", name, entry_id, entry_id):
+        return Packer(registry.primer(venue)).unpack(Chunk.of(found_id, fields))[-1].received_ns
+    return None
+
+
+def _times(folder: Path, ids: set[str]) -> dict[str, int]:
+    """When these records were received, as far as the journal's last two segments know."""
+    found: dict[str, int] = {}
+    for record in _records(segments(folder)[-2:]):
+        if (name := str(record.position)) in ids:
+            found[name] = record.received_ns
+    return found
 
 
 def _edge(settings: CollectorSettings, asked: list[StreamHealth], error: str) -> Health:
@@ -126,12 +150,18 @@ def _brain(settings: ConsumerSettings, asked: list[StreamHealth], error: str) ->
 
 def _newest(files: list[Segment]) -> tuple[Position, int | None]:
     last, at = Position(0, 0), None
-    if files:
-        reader = JournalReader(files[-1].folder, Position(0, 0), files[-1])
-        while records := reader.read(4 << 20):
-            last, at = records[-1].position, records[-1].received_ns
-        reader.close()
+    for record in _records(files[-1:]):
+        last, at = record.position, record.received_ns
     return last, at
+
+
+def _records(files: list[Segment]) -> Iterator[Record]:
+    """All records from the first of these segments on."""
+    if files:
+        reader = JournalReader(files[0].folder, Position(0, 0), files[0])
+        while records := reader.read(4 << 20):
+            yield from records
+        reader.close()
 
 
 def _first_ns(segment: Segment) -> int | None:

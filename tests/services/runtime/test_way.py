@@ -157,6 +157,8 @@ def test_health_and_digest_of_both_ends(site: Site) -> None:
     assert (edge.error, edge.journal.last, edge.backlog_records) == ("", "1-301", 0)
     assert (brain.error, brain.parquet.cursor, brain.backlog_records) == ("", "1-301", 0)
     assert edge.journal.bytes > 300 * 60
+    assert all(stream.age_s is not None and 0 <= stream.age_s < 300 for stream in (*edge.streams, *brain.streams))
+    assert len(edge.streams) == len(brain.streams) == 3
     ends = [digest(settings, Window(0, 1 << 62)) for settings in (site.collector, site.consumer)]
     assert [(end.where, end.records, end.duplicates, end.unparsed) for end in ends] == [
         ("journal", 301, 0, 0),

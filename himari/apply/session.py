@@ -21,6 +21,7 @@ from himari.apply.difference import Comparison
 from himari.apply.facts import HostState, query_stream
 from himari.apply.operations import Job, activate
 from himari.apply.ssh import Reach
+from himari.apply.waiting import settled
 from himari.stack.errors import DeployError
 
 Listen = Callable[[str, str], None]  # host, what is being done there now
@@ -36,9 +37,11 @@ def ask(asked: Asked, listen: Listen) -> dict[str, wire.State]:
 
     Raises HostError for a host that cannot be reached, DeployError for one that does not answer."""
     with _session({name: reach for name, (reach, _) in asked.items()}, listen) as state:
-        waiting = {host.name: state.pool.spawn(_fact, state, host, *asked[host.name]) for host in state.inventory}
+        waiting = {
+            host.name: state.pool.spawn(settled, _fact, state, host, *asked[host.name]) for host in state.inventory
+        }
         state.pool.join()
-        return {name: each.get() for name, each in waiting.items()}
+        return {name: each.get().result() for name, each in waiting.items()}
 
 
 def perform(day: str, jobs: Sequence[Job], listen: Listen) -> None:

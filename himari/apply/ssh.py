@@ -99,6 +99,7 @@ def reach(host_name: str, known: Known, state: StateDir) -> Reach:
     if host_name not in known:
         hint = f"himari up {state.path.name} makes first contact"
         raise HostError("nothing is known of this host yet", host_name, f"an entry in {state.hosts}", hint)
+    _open_sockets(state)  # a reboot empties /run, and ssh makes no folders
     return Reach(host_name, known[host_name], state.ssh / "config")
 
 
@@ -162,7 +163,8 @@ def close(known: Known, state: StateDir) -> None:
             argv = ["ssh", "-F", str(state.ssh / "config"), "-O", "exit", name]
             subprocess.run(argv, capture_output=True, check=False)
             (folder / name).unlink(missing_ok=True)
-    folder.rmdir()
+    if folder.exists():
+        folder.rmdir()
 
 
 def fingerprint(host_key: str) -> str:
@@ -200,11 +202,14 @@ def _sockets(state: StateDir) -> Path:
     # A socket's path has at most 108 characters, so it cannot lie below the state.
     base = Path("/run") if os.geteuid() == 0 else Path(os.environ.get("XDG_RUNTIME_DIR", tempfile.gettempdir()))
     mark = hashlib.sha256(str(state.path.resolve()).encode()).hexdigest()[:12]
-    folder = base / f"himari-ssh-{os.geteuid()}-{mark}"
+    return base / f"himari-ssh-{os.geteuid()}-{mark}"
+
+
+def _open_sockets(state: StateDir) -> None:
+    folder = _sockets(state)
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.geteuid():
         raise HostError(f"{folder} belongs to somebody else", expected="a folder of our own", hint="remove it")
-    return folder
 
 
 def _replace(path: Path, text: str) -> None:

@@ -14,12 +14,14 @@ def offload(act: Callable[..., _T], *arguments: object) -> _T:
     """The result of `act`, which blocks: in a thread, unless pyinfra's command made the whole process cooperative."""
     if monkey.is_module_patched("subprocess"):
         return act(*arguments)
-    done: Future[_T] = gevent.get_hub().threadpool.apply(_settled, (act, arguments))
+    done: Future[_T] = gevent.get_hub().threadpool.apply(settled, (act, *arguments))
     return done.result()
 
 
-def _settled(act: Callable[..., _T], arguments: tuple[object, ...]) -> Future[_T]:
-    # gevent prints the traceback of whatever is raised in its threads; an error in our own terms is no crash.
+def settled(act: Callable[..., _T], *arguments: object) -> Future[_T]:
+    """What came of `act`, an error included.
+
+    gevent prints the traceback of whatever leaves its threads and greenlets; an error in our own terms is no crash."""
     done: Future[_T] = Future()
     try:
         done.set_result(act(*arguments))

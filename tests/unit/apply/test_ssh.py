@@ -1,10 +1,11 @@
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from himari.apply.ssh import fingerprint, reach, unreachable, write_config
+from himari.apply.ssh import close, fingerprint, reach, unreachable, write_config
 from himari.stack.errors import HostError
 from himari.stack.known import KnownHost
 from himari.stack.load import load_stack
@@ -19,8 +20,10 @@ KNOWN = {
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> StateDir:
-    return StateDir(tmp_path / "a-stack-with-a-long-name" / ("x" * 60))
+def state(tmp_path: Path) -> Iterator[StateDir]:
+    state = StateDir(tmp_path / "a-stack-with-a-long-name" / ("x" * 60))
+    yield state
+    close(KNOWN, state)
 
 
 @pytest.fixture
@@ -42,10 +45,13 @@ def test_ssh_goes_to_the_known_address_with_the_pinned_key(config: dict[str, str
     assert HOST_KEY in subprocess.run(asked, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_control_path_fits_a_socket_however_deep_the_state_lies(config: dict[str, str]) -> None:
+def test_the_control_path_fits_a_socket_however_deep_the_state_lies(config: dict[str, str], state: StateDir) -> None:
     path = Path(config["controlpath"])
     assert len(str(path)) < 90
+    reach("edge", KNOWN, state)
     assert path.parent.stat().st_mode & 0o777 == 0o700
+    close(KNOWN, state)
+    assert not path.parent.exists()
 
 
 def test_only_the_operator_reads_the_configuration(config: dict[str, str], state: StateDir) -> None:

@@ -105,8 +105,11 @@ def subject(pytestconfig: pytest.Config) -> Subject:
 
 @pytest.fixture
 def probe(case: Case, subject: Subject) -> Probe:
-    """What the host said, read once a session."""
-    return subject.probe(case.host)
+    """What the host said, read once a session; a host that is not reached is one sentence, not a traceback."""
+    try:
+        return subject.probe(case.host)
+    except HimariError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture

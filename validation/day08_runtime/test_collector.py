@@ -11,7 +11,7 @@ from himari.proof.probe import Probe
 def test_quiet(probe: Probe, observed: Observed) -> None:
     lines = [line for line in probe.errors if "himari-collector" in line]
     observed(lines[-1] if lines else "no errors")
-    assert not lines, f"{len(lines)} errors, the last: {lines[-1]}"
+    assert not lines, f"{len(lines)} at level error, the last: {lines[-1]}"
 
 
 @check("collector.cpus", "the collector runs on its CPUs", replaces="4.2: CPUAffinity")

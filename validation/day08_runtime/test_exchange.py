@@ -10,7 +10,7 @@ from himari.proof.probe import Probe
 def test_quiet(probe: Probe, observed: Observed) -> None:
     lines = [line for line in probe.errors if "himari-exchange" in line]
     observed(lines[-1] if lines else "no errors")
-    assert not lines, f"{len(lines)} errors, the last: {lines[-1]}"
+    assert not lines, f"{len(lines)} at level error, the last: {lines[-1]}"
 
 
 @check("exchange.orders", "orders to the exchange come from its own host only")

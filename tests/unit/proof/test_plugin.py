@@ -15,6 +15,8 @@ from himari.stack.known import KnownHost
 from himari.stack.load import load_stack
 from himari.stack.paths import VALIDATION
 
+pytestmark = pytest.mark.xdist_group("proof-plugin")  # one worker makes what these tests share
+
 HEAD = "from himari.proof.checks import check\nimport pytest\n"
 
 

@@ -41,7 +41,8 @@ def compare(exchange: ExchangeLedger | None, journal: Digest, stored: Digest, wi
     excused = {pair for pair in missing if _excused(pair[0], opened)}
     lost = missing - excused
     invented = _pairs(_received_in(stored.events, window)) - known
-    breaks = list(undisclosed(held, opened))
+    # A gap that ended before the window still names what is missing in the margin that was read with it.
+    breaks = list(undisclosed(held, still_open(list(dict.fromkeys(stored.gaps)))))
     ledger = Ledger(
         sent=len(wanted),
         journaled=len(wanted & _pairs(journal.events)),

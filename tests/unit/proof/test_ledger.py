@@ -91,6 +91,14 @@ def test_a_disclosed_cut_is_green_and_its_events_are_counted() -> None:
     assert result.ledger.fault_seconds == 4.0
 
 
+def test_a_gap_before_the_window_still_discloses_the_break_that_the_accounts_show() -> None:
+    whole = world()
+    later = Window(START + 30 * SECOND, whole.window.end_ns)
+    result = msgspec.structs.replace(whole, window=later).verdict()
+    assert failed(result) == {"enough"}
+    assert (result.ledger.gaps, result.ledger.gaps_undisclosed) == (0, 0)
+
+
 @settings(max_examples=60, deadline=None)
 @given(index=st.integers(0, 1679))
 def test_a_record_deleted_is_lost(index: int) -> None:

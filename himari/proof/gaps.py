@@ -71,7 +71,7 @@ def looseness(gap: Gap, held: HeldKeys, digest: Digest) -> str:
     events = held.get(gap.stream, [])
     firsts = {key.first_id: event.received_ns for key, event in reversed(events)}
     lasts = {key.last_id: event.received_ns for key, event in reversed(events)}
-    end_ns = firsts.get(gap.before_id or 0) or lasts.get(gap.before_id or 0)
+    end_ns = firsts.get(gap.before_id or 0)
     if gap.before_id is not None and end_ns is None and _within(gap.before_ns, digest):
         return f"ends at {gap.before_id}, which is not stored"
     if gap.after_id is not None and gap.after_id not in lasts and _within(gap.after_ns, digest):

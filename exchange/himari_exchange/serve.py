@@ -5,13 +5,12 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import time_ns
 
 from aiohttp import web
-from sdnotify import SystemdNotifier  # type: ignore[import-untyped]  # the package ships no types
 
 from himari_exchange.control import Desk
 from himari_exchange.errors import SettingsError
@@ -24,6 +23,7 @@ from himari_exchange.rest import Rest
 from himari_exchange.settings import Settings
 from himari_exchange.sockets import Sockets
 from himari_exchange.source import Source
+from himari_exchange.systemd import Notifier
 
 log = logging.getLogger(__name__)
 
@@ -141,25 +141,16 @@ async def _until_signalled(market: asyncio.Task[None]) -> None:
 
 async def _advance(source: Source, lines: Lines) -> None:
     """The market's loop. Only it tells systemd that all is well, so a market that stands still is restarted."""
-    notify = _notifier()
+    systemd = Notifier()
     every_ns = int(os.environ.get("WATCHDOG_USEC", "20000000")) * 1000 // 3
-    notify("READY=1")
+    systemd.ready()
     told_ns = 0
     while True:
         now_ns = time_ns()
         for frame in source.advance(now_ns):
             lines.publish(frame)
         if abs(now_ns - told_ns) >= every_ns:
-            notify(f"WATCHDOG=1\nSTATUS={len(lines.chosen(None))} lines")
+            systemd.alive()
+            systemd.status(f"{len(lines.chosen(None))} lines")
             told_ns = now_ns
         await asyncio.sleep(TICK_SECONDS)
-
-
-def _notifier() -> Callable[[str], object]:
-    """Tells systemd; without one it tells nobody (SystemdNotifier would leave a socket behind)."""
-    if not os.environ.get("NOTIFY_SOCKET"):
-        return lambda _: None
-    notifier = SystemdNotifier()
-    notifier.socket.setblocking(False)  # the market does not wait for whoever listens there
-    notify: Callable[[str], object] = notifier.notify
-    return notify

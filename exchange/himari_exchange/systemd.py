@@ -1,0 +1,34 @@
+"""What a service tells systemd, as sd_notify(3) says: one datagram a message, nothing where nobody listens."""
+
+import os
+import socket
+
+
+class Notifier:
+    """Speaks to the socket that systemd names in NOTIFY_SOCKET; never waits for whoever listens there."""
+
+    def __init__(self) -> None:
+        address = os.environ.get("NOTIFY_SOCKET", "")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) if address else None
+        if self._socket is not None:
+            self._socket.connect("\0" + address[1:] if address.startswith("@") else address)
+
+    def ready(self) -> None:
+        self._tell("READY=1")
+
+    def alive(self) -> None:
+        """To be called only when the service's own loop has advanced."""
+        self._tell("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        self._tell(f"STATUS={text}")
+
+    def stopping(self) -> None:
+        self._tell("STOPPING=1")
+
+    def _tell(self, message: str) -> None:
+        if self._socket is not None:
+            try:
+                self._socket.send(message.encode())
+            except BlockingIOError:
+                return  # systemd's queue is full: it will hear the next one

@@ -96,6 +96,12 @@ def unplug(held: Held, lab: Lab, namespace: str, byte: int) -> None:
         held.run(("ip", "netns", "del", namespace))
 
 
+def hardware_address(lab: Lab, byte: int) -> str:
+    """The same at each boot: neighbours that remember it would otherwise talk past a rebooted host for seconds."""
+    identity = lab.id.removeprefix(PREFIX)
+    return f"02:{identity[0:2]}:{identity[2:4]}:{identity[4:6]}:00:{byte:02x}"
+
+
 def bridge_commands(lab: Lab, subnet: str) -> str:
     """For `ip -batch`: the bridge, up only once it has all it needs."""
     return (
@@ -110,7 +116,8 @@ def cable_commands(lab: Lab, namespace: str, byte: int) -> str:
     link = lab.link(byte)
     return (
         f"netns add {namespace}\n"
-        f"link add {link} mtu {MTU} type veth peer name eth0 mtu {MTU} netns {namespace}\n"
+        f"link add {link} mtu {MTU} type veth"
+        f" peer name eth0 address {hardware_address(lab, byte)} mtu {MTU} netns {namespace}\n"
         f"link set {link} master {lab.bridge} up\n"
     )
 

@@ -43,6 +43,10 @@ def test_every_name_bears_the_labs_id() -> None:
     assert all(name.startswith(LAB.id) for name in names)
 
 
+def test_a_host_keeps_its_hardware_address_from_boot_to_boot() -> None:
+    assert f"peer name eth0 address 02:0a:1b:2c:00:0b mtu {network.MTU}" in network.cable_commands(LAB, "n", 11)
+
+
 def test_the_outside_namespace_is_no_hosts() -> None:
     assert LAB.outside != LAB.machine("outside")
 

@@ -117,9 +117,10 @@ class Collector:
             self._ready = True
             self._notifier.ready()
         self._notifier.alive()
+        waiting = " (buffer is full, waiting)" if self._pusher.full else ""
         self._notifier.status(
             f"{'subscribed' if subscribed else 'no line'}, {sum(heartbeat.frames.values())} records, "
-            f"{heartbeat.backlog_records} to push, {heartbeat.gaps} gaps, {heartbeat.reconnects} reconnects"
+            f"{heartbeat.backlog_records} to push{waiting}, {heartbeat.gaps} gaps, {heartbeat.reconnects} reconnects"
         )
 
 

@@ -50,6 +50,7 @@ class Pusher:
         self._lengths: dict[int, int] = {}
         self._pushed: Record | None = None
         self._confirmed = asyncio.Event()
+        self.full = False  # the buffer takes nothing for want of memory; the journal keeps what it cannot take
 
     @property
     def backlog_records(self) -> int:
@@ -157,9 +158,13 @@ class Pusher:
         commands.append(pack("EXEC"))
         backoff = Backoff(most=5.0)
         while not await self._commit(link, commands):
-            metrics.BUFFER_FULL.set(1)
+            self._mark_full(True)
             await asyncio.sleep(backoff.next())
-        metrics.BUFFER_FULL.set(0)
+        self._mark_full(False)
+
+    def _mark_full(self, full: bool) -> None:
+        self.full = full
+        metrics.BUFFER_FULL.set(full)
 
     def _add(self, name: str, run: list[Record]) -> bytes:
         chunk = self._packer.pack(run, self._previous.get(name, START))
@@ -171,11 +176,11 @@ class Pusher:
         """False while Redis is full: nothing of the batch was taken. Raises RefusedError for any other refusal."""
         packed = b"".join(commands)
         *queued, done = await link.exchange(packed, len(commands))
-        refused = [str(error) for error in _errors(queued)]
+        refused = [str(error) for error in _errors([*queued, done])]
         if any(text.startswith("OOM") for text in refused):
             return False
-        if refused or isinstance(done, hiredis.ReplyError):
-            raise RefusedError(refused[0] if refused else str(done))
+        if refused:
+            raise RefusedError(refused[0])
         metrics.PUSHED_BYTES.inc(len(packed))
         for error in _errors(done):
             if "equal or smaller" not in str(error):

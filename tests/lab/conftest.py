@@ -1,0 +1,73 @@
+"""A stack in the lab, brought up by the real command in a state folder of its own; images and wheels are shared."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from himari.apply import ssh
+from himari.lab import lab
+from himari.proof.remote import Remote
+from himari.runs.report import UpReport
+from himari.stack.known import read_known
+from himari.stack.load import load_stack
+from himari.stack.paths import PROJECT, StateDir
+
+HIMARI = str(PROJECT / ".venv" / "bin" / "himari")
+STACK = "lab-edge"
+
+
+class LabEdge:
+    """`lab-edge` under a state folder of its own, driven as its operator would."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.stack = load_stack(STACK)
+        self.state = StateDir(root / STACK)
+
+    def himari(self, *arguments: str, seconds: float = 400) -> subprocess.CompletedProcess[str]:
+        """Run the command and give back how it ended, whatever that was."""
+        return subprocess.run(
+            (HIMARI, *arguments), env=self.environment, capture_output=True, text=True, timeout=seconds, check=False
+        )
+
+    def up(self, *options: str) -> UpReport:
+        """`himari up --json`, which must end green."""
+        done = self.himari("up", STACK, *options, "--json")
+        assert done.returncode == 0, done.stderr[-4000:] + done.stdout[-2000:]
+        return msgspec.json.decode(done.stdout, type=UpReport)
+
+    def inside(self, host: str, command: str) -> str:
+        """Standard output of a shell command that succeeds as root on `host`, without ssh."""
+        argv = lab.exec_argv(STACK, host, ("sh", "-ec", command), self.state)
+        return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    def remote(self) -> Remote:
+        """The hosts over ssh, as the proof reaches them."""
+        return Remote(self.stack, read_known(self.state.hosts), self.state.ssh / "config")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"HIMARI_STATE": str(self.root)}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--recording", type=Path, default=None, help="also run the lab on this recording of a venue")
+
+
+@pytest.fixture(scope="session")
+def lab_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabEdge]:
+    """The session's stack, not yet brought up; destroyed at the end, whatever happened."""
+    edge = LabEdge(tmp_path_factory.mktemp("state"))
+    yield edge
+    ssh.close(read_known(edge.state.hosts), edge.state)
+    assert lab.destroy(STACK, edge.state) == []
+
+
+@pytest.fixture(scope="session")
+def first_up(lab_edge: LabEdge) -> UpReport:
+    """What the `up` from nothing reported; the hosts run from here on."""
+    return lab_edge.up()

@@ -1,0 +1,139 @@
+"""The spine on real hosts: from nothing to green, nothing changed twice, drift, faults, a recording, gone.
+
+The tests share one stack and run in the order in which they stand."""
+
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from himari.lab import lab
+from himari.proof.accounts import Fault
+from himari.proof.evidence import Status, read_evidence
+from himari.proof.window import prove_data
+from himari.runs.report import UpReport
+from tests.lab.conftest import STACK, LabEdge
+
+ALTERED = "/etc/sysctl.d/60-himari.conf"
+TINY_MEMORY = "sed -i 's/^maxmemory .*/maxmemory 2mb/' /etc/redis/himari.conf"
+
+
+def test_up_from_nothing_is_green_and_accounts_for_every_event(lab_edge: LabEdge, first_up: UpReport) -> None:
+    assert first_up.green
+    assert first_up.ledger is not None
+    assert first_up.ledger.sent >= 1000
+    assert first_up.ledger.stored == first_up.ledger.sent == first_up.ledger.journaled
+    assert (first_up.ledger.lost, first_up.ledger.invented, first_up.ledger.gaps) == (0, 0, 0)
+
+
+def test_the_evidence_is_whole_in_all_three_forms(lab_edge: LabEdge, first_up: UpReport) -> None:
+    evidence = read_evidence(lab_edge.state.evidence)
+    assert {phase.name for phase in evidence.phases} == {
+        "day01_host",
+        "day02_redis",
+        "day03_network",
+        "day08_runtime",
+        "ledger",
+    }
+    assert {check.host for check in evidence.checks} == {"exchange", "edge", "brain", "stack"}
+    assert all(check.reason for check in evidence.checks if check.status is Status.NOT_COVERED)
+    cases = ET.parse(lab_edge.state.evidence.with_suffix(".xml")).getroot().iter("testcase")  # noqa: S314  # our own file
+    assert len(list(cases)) == len(evidence.checks)
+    page = lab_edge.state.evidence.with_suffix(".html").read_text()
+    assert all(check.says.split("`")[0][:20] in page for check in evidence.checks[:5])
+
+
+def test_a_second_up_changes_nothing(lab_edge: LabEdge, first_up: UpReport) -> None:
+    again = lab_edge.up()
+    assert again.changed == ()
+
+
+def test_a_file_altered_by_hand_is_found_and_mended(lab_edge: LabEdge, first_up: UpReport) -> None:
+    whole = lab_edge.inside("edge", f"cat {ALTERED}")
+    lab_edge.inside("edge", f"echo '# by hand' >>{ALTERED}")
+    found = lab_edge.himari("drift", STACK)
+    assert found.returncode == 8
+    assert ALTERED in found.stdout
+    assert "edge" in found.stdout
+    mended = lab_edge.up()
+    assert [what for what in mended.changed if ALTERED in what]
+    assert lab_edge.inside("edge", f"cat {ALTERED}") == whole
+    assert lab_edge.himari("drift", STACK).returncode == 0
+
+
+def test_no_fault_loses_or_invents_an_event(lab_edge: LabEdge, first_up: UpReport) -> None:
+    faults = (collector_killed, redis_killed, redis_full, brain_without_power)
+
+    def all_of_them() -> list[Fault]:
+        return [_timed(lab_edge, fault) for fault in faults]
+
+    result = prove_data(lab_edge.stack, lab_edge.remote(), seconds=10, faults=all_of_them)
+    assert result.green, [check for check in result.checks if check.status is Status.FAILED]
+    assert (result.ledger.lost, result.ledger.invented, result.ledger.gaps_undisclosed) == (0, 0, 0)
+    assert result.ledger.gaps > 0  # of the collector's death; the other faults cost nothing
+    assert result.ledger.fault_seconds > 0
+
+
+def collector_killed(edge: LabEdge) -> None:
+    before = edge.inside("edge", "systemctl show -P MainPID himari-collector")
+    edge.inside("edge", "systemctl kill -s KILL himari-collector")
+    _until(lambda: _serves(edge, "edge", "himari-collector", besides=before))
+
+
+def redis_killed(edge: LabEdge) -> None:
+    before = edge.inside("edge", "systemctl show -P MainPID redis-server")
+    edge.inside("edge", "systemctl kill -s KILL redis-server")
+    _until(lambda: _serves(edge, "edge", "redis-server", besides=before))
+
+
+def redis_full(edge: LabEdge) -> None:
+    edge.inside("edge", f"cp -p /etc/redis/himari.conf /root/whole.conf; {TINY_MEMORY}; systemctl restart redis-server")
+    _until(lambda: "full" in edge.inside("edge", "systemctl show -P StatusText himari-collector"))
+    edge.inside("edge", "mv /root/whole.conf /etc/redis/himari.conf; systemctl restart redis-server")
+    _until(lambda: "full" not in edge.inside("edge", "systemctl show -P StatusText himari-collector"))
+
+
+def brain_without_power(edge: LabEdge) -> None:
+    lab.power_off(STACK, "brain", edge.state)
+    lab.power_on(STACK, "brain", edge.state)
+    _until(lambda: _serves(edge, "brain", "himari-consumer", besides=""))
+
+
+def test_a_recording_of_a_venue_runs_through_the_lab(
+    lab_edge: LabEdge, first_up: UpReport, request: pytest.FixtureRequest
+) -> None:
+    recording: Path | None = request.config.getoption("--recording")
+    if recording is None:
+        assert lab_edge.himari("up", STACK, "--recording", "/nowhere.gz").returncode == 2
+        return
+    report = lab_edge.up("--recording", str(recording))
+    assert report.ledger is not None
+    assert report.ledger.sent >= 1000
+    assert (report.ledger.lost, report.ledger.invented, report.ledger.gaps) == (0, 0, 0)
+
+
+def test_destroy_leaves_nothing(lab_edge: LabEdge, first_up: UpReport) -> None:
+    done = lab_edge.himari("destroy", STACK, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert lab.remains(STACK, lab_edge.state) == []
+
+
+def _timed(edge: LabEdge, fault: Callable[[LabEdge], None]) -> Fault:
+    start = time.time_ns()
+    fault(edge)
+    return Fault(fault.__name__, start, time.time_ns())
+
+
+def _serves(edge: LabEdge, host: str, unit: str, besides: str) -> bool:
+    shown = edge.inside(host, f"systemctl show -P ActiveState -P MainPID {unit} || true")
+    state, _, pid = shown.partition("\n")
+    return state == "active" and pid.strip() not in {"0", besides.strip()}
+
+
+def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s"
+        time.sleep(0.2)

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from shlex import quote
+from threading import Lock
 
 from himari.apply.ssh import Reach
 from himari.catalog.component import Artifact
@@ -21,7 +22,8 @@ _SOURCES = {"himari-runtime": PROJECT / "runtime", "himari-exchange": PROJECT / 
 _LOCKS = PROJECT / "requirements"
 _REMOTE = "/var/cache/himari/wheels"
 _GLIBC = (5, 12, 17, 24, 26, 27, 28, 31, 34, 35, 36)  # what a wheel for Debian 12 or later may ask for
-_LAYOUT = b"1"  # of a wheelhouse; a change here makes all of them anew
+_LAYOUT = b"2"  # of a wheelhouse; a change here makes all of them anew
+_ONE_AT_A_TIME = Lock()  # two hosts want the same wheels at the same moment
 _UPLOAD = """set -e; umask 022; mkdir -p {root}; draft=$(mktemp -d {root}/.XXXXXXXX); trap 'rm -rf "$draft"' EXIT
 tar -xf - -C "$draft"; cd "$draft"; echo '{sums}  SHA256SUMS' | sha256sum --quiet -c -; sha256sum --quiet -c SHA256SUMS
 cd /; chmod 755 "$draft"; rm -rf {root}/{digest}; mv "$draft" {root}/{digest}"""
@@ -29,9 +31,8 @@ cd /; chmod 755 "$draft"; rm -rf {root}/{digest}; mv "$draft" {root}/{digest}"""
 
 def digest(artifact: Artifact, python: str) -> str:
     """The address of the wheelhouse of `artifact` for hosts whose Python is `python` (cp311)."""
-    seen = hashlib.sha256(_LAYOUT + python.encode() + (_LOCKS / artifact.lock).read_bytes())
-    for path in _source_files(_SOURCES[artifact.name]):
-        seen.update(f"\0{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    seen = hashlib.sha256(_LAYOUT + python.encode() + _lock(artifact.lock))
+    seen.update(_sources_digest(artifact.name).encode())
     return seen.hexdigest()[:32]
 
 
@@ -40,8 +41,9 @@ def wheelhouse(artifact: Artifact, python: str) -> Path:
 
     Raises MachineError when wheels can be neither built nor fetched."""
     folder = cache_root() / "wheels" / digest(artifact, python)
-    if not folder.exists():
-        _publish(folder, lambda draft: _fill(draft, artifact, python))
+    with _ONE_AT_A_TIME:
+        if not folder.exists():
+            _publish(folder, lambda draft: _fill(draft, artifact, python))
     return folder
 
 
@@ -58,15 +60,31 @@ def upload(artifact: Artifact, python: str, reach: Reach) -> None:
 
 
 @cache
-def _source_files(source: Path) -> tuple[Path, ...]:
-    found = (path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return tuple(sorted(path for path in found if path.suffix in (".py", ".toml", ".typed", ".dict")))
+def _sources(name: str) -> Mapping[str, bytes]:
+    """The files of our package, read once a run: what it digests is what it builds, whatever is edited meanwhile."""
+    root = _SOURCES[name]
+    found = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    kept = sorted(path for path in found if path.suffix in (".py", ".toml", ".typed", ".dict"))
+    return {str(path.relative_to(root)): path.read_bytes() for path in kept}
+
+
+@cache
+def _sources_digest(name: str) -> str:
+    seen = hashlib.sha256(name.encode())
+    for path, content in _sources(name).items():
+        seen.update(f"\0{path}\0".encode() + content)
+    return seen.hexdigest()
+
+
+@cache
+def _lock(name: str) -> bytes:
+    return (_LOCKS / name).read_bytes()
 
 
 def _fill(draft: Path, artifact: Artifact, python: str) -> None:
-    for wheel in _downloads(_LOCKS / artifact.lock, python).glob("*.whl"):
-        (draft / wheel.name).hardlink_to(wheel)
-    _build(_SOURCES[artifact.name], draft)
+    for folder in (_downloads(_LOCKS / artifact.lock, python), _ours(artifact.name)):
+        for wheel in folder.glob("*.whl"):
+            (draft / wheel.name).hardlink_to(wheel)
     # pip checked the lock's hashes when it fetched; from here on these very files are what counts.
     (draft / "requirements.txt").write_text("".join(_requirement(path) for path in sorted(draft.glob("*.whl"))))
     sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(draft.iterdir())]
@@ -80,7 +98,7 @@ def _requirement(wheel: Path) -> str:
 
 def _downloads(lock: Path, python: str) -> Path:
     """The locked wheels alone: they outlive changes of our own sources."""
-    mark = hashlib.sha256(python.encode() + lock.read_bytes()).hexdigest()[:32]
+    mark = hashlib.sha256(python.encode() + _lock(lock.name)).hexdigest()[:32]
     folder = cache_root() / "wheels" / f"lock-{mark}"
     if not folder.exists():
         _publish(folder, lambda draft: _download(lock, python, draft))
@@ -100,9 +118,21 @@ def _download(lock: Path, python: str, folder: Path) -> None:
         raise MachineError(f"built for this machine, not for the host: {', '.join(foreign)}", "wheels", "pure Python")
 
 
-def _build(source: Path, folder: Path) -> None:
+def _ours(name: str) -> Path:
+    """Our own wheel alone: several wheelhouses hold it."""
+    folder = cache_root() / "wheels" / f"ours-{_sources_digest(name)[:32]}"
+    if not folder.exists():
+        _publish(folder, lambda draft: _build(name, draft))
+    return folder
+
+
+def _build(name: str, folder: Path) -> None:
     options = ["--quiet", "--no-build-isolation", "--no-deps", "--no-index"]
-    _pip("wheel", *options, "--wheel-dir", str(folder), str(source))
+    with tempfile.TemporaryDirectory() as copy:
+        for path, content in _sources(name).items():
+            (Path(copy) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(copy) / path).write_bytes(content)
+        _pip("wheel", *options, "--wheel-dir", str(folder), copy)
 
 
 def _pip(*arguments: str) -> None:

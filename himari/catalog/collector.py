@@ -23,7 +23,7 @@ from himari.catalog.runtime import NAME as RUNTIME_WHEEL
 from himari.catalog.sandbox import EXPOSURE_MAX, sandbox
 from himari.stack.model import Role
 from himari.stack.network import tunnel_address
-from himari.stack.sizes import edge_sizes
+from himari.stack.sizes import edge_sizes, linger_ms
 
 UNIT = "himari-collector.service"
 USER = "himari-collector"
@@ -71,6 +71,7 @@ def _settings(view: View) -> Mapping[str, object]:
         "ca_file": CA_CERTIFICATE if exchange_host(view) else "",
         "journal": JOURNAL,
         "sizes": edge_sizes(view.stack, view.host),
+        "linger_ms": linger_ms(view.stack),
         "segment_seconds": view.stack.retention.segment_seconds,
         "credential": PUSHER,
     }

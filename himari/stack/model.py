@@ -57,6 +57,10 @@ class Network(Table, frozen=True, kw_only=True):
     link_bytes_per_s: Annotated[
         PositiveFloat, Meta(description="What the link from edge to brain carries, in bytes/s.")
     ] = 2_400_000.0
+    round_trip_ms: Annotated[
+        PositiveFloat,
+        Meta(description="Round trip from edge to brain and back, in ms; it sets how long data is bundled."),
+    ] = 150.0
 
 
 class Access(Table, frozen=True, kw_only=True):

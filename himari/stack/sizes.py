@@ -24,6 +24,8 @@ LINK_OVERHEAD = 1.08
 PARQUET_RATIO = 0.22
 # A collector flushes a chunk a stream after `linger_ms`; heartbeats and REST records are records too.
 HOUSEKEEPING_RECORDS_PER_S = 2
+# Bounds of `linger_ms`.
+LINGER_MIN_MS, LINGER_MAX_MS = 5, 40
 # An AOF is rewritten at twice its base, and the new base is written beside it.
 AOF_FACTOR = 3
 AOF_FLOOR = 64 * MIB
@@ -107,6 +109,12 @@ def brain_sizes(stack: Stack, host: Host) -> BrainSizes:
     """The sizes on a brain."""
     wanted = stack_rates(stack).parquet * stack.retention.parquet_days * DAY_S
     return BrainSizes(parquet_bytes=ceil(wanted), min_free_bytes=min_free_bytes(host))
+
+
+def linger_ms(stack: Stack) -> float:
+    """How long the pusher gathers records of a stream into one chunk, in ms: a quarter of the link's round trip, of
+    which a reader across that link notices little, as it asks once a round trip; more than 40 ms saves few bytes."""
+    return round(min(LINGER_MAX_MS, max(LINGER_MIN_MS, stack.network.round_trip_ms / 4)))
 
 
 def min_free_bytes(host: Host) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from himari.catalog.component import Feed, View
-from himari.stack.sizes import edge_sizes
+from himari.stack.sizes import edge_sizes, linger_ms
 from himari_runtime.settings import CollectorSettings, load
 from tests.unit.catalog import units
 
@@ -30,6 +30,7 @@ def test_the_runtime_reads_its_settings(rendered: Render, view: Shipped, tmp_pat
     assert said.venue.symbols == edge.stack.venues["binance"].symbols
     assert (said.journal.max_bytes, said.journal.segment_bytes) == (sizes.journal_bytes, sizes.segment_bytes)
     assert said.buffer.window_records == sizes.window_records
+    assert said.buffer.linger_ms == linger_ms(edge.stack)
     assert (said.metrics.address, said.metrics.port) == ("10.77.0.1", 9464)
 
 

@@ -3,12 +3,13 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from himari.stack.load import load_stack
 from himari.stack.model import Retention, Stack, Venue
-from himari.stack.sizes import Rates, edge_sizes, stack_rates, usable_disk, venue_rates
+from himari.stack.sizes import Rates, edge_sizes, linger_ms, stack_rates, usable_disk, venue_rates
 
 rate = st.floats(min_value=1, max_value=1e7)
 venues = st.builds(Venue, symbols=st.just(("BTC/USDT",)), frames_per_s=rate, bytes_per_s=rate)
@@ -41,6 +42,13 @@ def test_the_window_holds_its_minutes_and_a_segment_its_seconds(venue: Venue, mi
     assert sizes.window_records >= rates.records * minutes * 60
     assert sizes.segment_bytes >= rates.journal * seconds
     assert sizes.aof_bytes > 2 * sizes.stream_bytes
+
+
+@pytest.mark.parametrize(("round_trip", "linger"), [(0.2, 5), (60.0, 15), (150.0, 38), (300.0, 40)])
+def test_data_is_bundled_for_a_part_of_the_round_trip(round_trip: float, linger: float) -> None:
+    stack = load_stack("vps-brain")
+    network = msgspec.structs.replace(stack.network, round_trip_ms=round_trip)
+    assert linger_ms(msgspec.structs.replace(stack, network=network)) == linger
 
 
 def test_redis_gets_half_of_the_memory() -> None:

@@ -22,6 +22,7 @@ from himari_runtime.transport.stream_reader import StreamReader
 from himari_runtime.venues import registry
 
 TELL_SECONDS = 1.0
+READ_EVERY_SECONDS = 0.1  # a read names every stream: with many of them it would cost more than what it brings
 ROOM_SECONDS = 2.0
 STEADY_SECONDS = 60.0
 RECONNECT_MOST = 30.0
@@ -76,6 +77,8 @@ class Consumer:
                     self._take(records, reader)
                     await self._flush_if_due()
                 await self._flush_if_due()
+                if reader.caught_up:
+                    await asyncio.sleep(READ_EVERY_SECONDS)
         finally:
             await link.close()
 

@@ -94,7 +94,7 @@ async def _streams(settings: Settings) -> list[StreamHealth]:
 async def _received(link: RedisLink, venue: str, name: str, entry_id: str) -> int | None:
     """When the last record of an entry was received."""
     for found_id, fields in await link.call("XRANGE", name, entry_id, entry_id):
-        return Packer(registry.primer(venue)).unpack(Chunk.of(found_id, fields))[-1].received_ns
+        return Packer(registry.primer(venue)).unpack(Chunk.of(found_id, fields)).records[-1].received_ns
     return None
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from himari_runtime.messages import START, Position, Record
-from himari_runtime.transport.chunks import Chunk
+from himari_runtime.transport.chunks import Chunk, Unpacked
 
 END = Position(1 << 63, 0)
 STEP = 32  # chunks that are unpacked at a time
@@ -27,7 +27,7 @@ class Merge:
         cursor: Position,
         seen: dict[str, Position],
         count: int,
-        unpack: Callable[[Chunk], list[Record]],
+        unpack: Callable[[Chunk], Unpacked | None],
     ) -> None:
         self.cursor = cursor
         self.broken: set[Position] = set()
@@ -88,9 +88,10 @@ class Merge:
             held.extend(self._check(name, packed.popleft()))
 
     def _check(self, name: str, chunk: Chunk) -> list[Record]:
-        fresh = [record for record in self._unpack(chunk) if record.position > self.cursor]
-        if fresh:
-            if chunk.previous > self._seen[name]:
+        found = self._unpack(chunk)
+        fresh = [record for record in found.records if record.position > self.cursor] if found else []
+        if found and fresh:
+            if found.previous > self._seen[name]:
                 self.broken.add(fresh[0].position)
             self._seen[name] = chunk.last
         return fresh

@@ -6,7 +6,7 @@ from typing import Any
 
 from himari_runtime import metrics
 from himari_runtime.messages import Position, Record
-from himari_runtime.transport.chunks import Chunk, ChunkError, Packer
+from himari_runtime.transport.chunks import Chunk, ChunkError, Packer, Unpacked
 from himari_runtime.transport.merge import Merge
 from himari_runtime.transport.redis_link import RedisLink
 
@@ -25,6 +25,7 @@ class StreamReader:
         self._link = link
         self._packer = packer
         self._merge = Merge(names, cursor, seen, COUNT, self._unpack)
+        self._idle = False
 
     def is_broken(self, record: Record) -> bool:
         """Whether records of its stream are missing before this one; to be asked once for each record."""
@@ -33,27 +34,37 @@ class StreamReader:
             return True
         return False
 
+    @property
+    def caught_up(self) -> bool:
+        """Nothing read is held back, so another read finds only what came since."""
+        return self._merge.caught_up
+
     async def read(self) -> AsyncIterator[list[Record]]:
-        """What one XREAD brings; waits up to a second for the first record. Raises redis_link.LOST."""
+        """What one XREAD brings; where the one before brought nothing, it waits up to a second for the first record.
+
+        A read that waits is answered with the first stream alone, so while data flows none does.
+        Raises redis_link.LOST.
+        """
         wanted = self._merge.wanted()
-        waits = ("BLOCK", BLOCK_MS) if self._merge.caught_up else ()
+        waits = ("BLOCK", BLOCK_MS) if self._idle and self._merge.caught_up else ()
         before = self._link.received
         answer = await self._link.call(
             "XREAD", "COUNT", COUNT, *waits, "STREAMS", *wanted, *(str(at) for at in wanted.values())
         )
         metrics.LINK_BYTES.inc(self._link.received - before)
+        self._idle = not answer
         for records in self._merge.offer(_chunks(answer or []), blocked=bool(waits)):
             metrics.READ_RECORDS.inc(len(records))
             metrics.FRAME_BYTES.inc(sum(len(record.payload) for record in records))
             yield records
 
-    def _unpack(self, chunk: Chunk) -> list[Record]:
+    def _unpack(self, chunk: Chunk) -> Unpacked | None:
         try:
             return self._packer.unpack(chunk)
-        except ChunkError:  # its records are then a hole in n, which becomes a gap
+        except ChunkError as error:  # the next chunk then has a predecessor that was never seen: a gap
             metrics.DAMAGED_CHUNKS.inc()
-            log.exception("left out")
-            return []
+            log.error("left out: %s", error)
+            return None
 
 
 def _chunks(answer: list[Any]) -> dict[str, list[Chunk]]:

@@ -117,9 +117,16 @@ def init_pid(lab: Lab, host: str) -> int | None:
     guests = (path / "payload" for path in groups_of(lab, host))
     for group in (path for guest in guests for path in (guest / "init.scope", guest)):
         with suppress(OSError):  # another hierarchy has it, or it just went away
-            if pids := (group / "cgroup.procs").read_text().split():
-                return int(pids[0])
+            for pid in (group / "cgroup.procs").read_text().split():
+                if _is_init(pid):  # numbers wrap around, so the lowest need not be the first
+                    return int(pid)
     return None
+
+
+def _is_init(pid: str) -> bool:
+    """Whether a process is its own namespace's PID 1."""
+    numbers = Path(f"/proc/{pid}/status").read_text().partition("NSpid:")[2].partition("\n")[0]
+    return numbers.split()[-1:] == ["1"]
 
 
 def supervised(lab: Lab, host: str) -> bool:

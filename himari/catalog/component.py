@@ -17,7 +17,12 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
     live: bool = False  # the real venue instead of the exchange host
     recording_sha256: str = ""  # of the recording's file; empty: the seeded market
+    symbols: tuple[str, ...] = ()  # that the recording holds, as the stack names them
     speed: float = 1.0  # of the replay
+
+    def brings(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of a venue's `symbols` whose frames can arrive: a recording holds some, other sources all."""
+        return tuple(one for one in symbols if one in self.symbols) if self.recording_sha256 else symbols
 
     @property
     def recording_path(self) -> str:

@@ -6,29 +6,35 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 _MACHINES = "is the machine's own and read-only in a container"
+_NO_CLOCK = "a container has no clock of its own to set, so chronyd does not run"
+_TIMING = "a lab's timing is that of the machine below it, whatever else that does"
 _NO_CONTROLLERS = "needs a cgroup controller that a container is not given"
 
 NOT_COVERED_IN_CONTAINERS: Mapping[str, str] = {
-    "chrony.*": "a container has no clock of its own to set",
+    "chrony.synchronised": _NO_CLOCK,
+    "chrony.offset": _NO_CLOCK,
+    "chrony.serves-nobody": _NO_CLOCK,
     "kernel.sysctl.vm.*": f"vm.* {_MACHINES}",
     "kernel.sysctl.kernel.*": f"kernel.* {_MACHINES}",
     "kernel.sysctl.fs.*": f"fs.* {_MACHINES}",
     "kernel.sysctl.net.core.rmem_max": f"net.core.rmem_max {_MACHINES}",
     "kernel.sysctl.net.core.wmem_max": f"net.core.wmem_max {_MACHINES}",
     "kernel.sysctl.net.core.default_qdisc": f"net.core.default_qdisc {_MACHINES}",
-    "kernel.sysctl.net.ipv4.tcp_congestion_control": "modules cannot be loaded from a container",
+    "kernel.sysctl.net.ipv4.tcp_congestion_control": "bbr is a module that the machine may lack",
     "kernel.modules": "modules cannot be loaded from a container",
     "kernel.qdisc": "a veth has no queue, and default_qdisc is the machine's own",
     "kernel.swap": f"swap {_MACHINES}",
     "kernel.thp": f"the setting {_MACHINES}",
     "kernel.cpus-shared": f"the command line {_MACHINES}",
     "kernel.up-to-date": f"the kernel {_MACHINES}",
-    "kernel.himari-tune.service.*": "the unit sets swap and queues, which are the machine's own",
-    "redis.files": "the machine's hard limit clamps what systemd reports as set",
+    "kernel.size": "a container sees the machine's CPUs and memory",
     "redis.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "collector.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.ip_allow": f"IPAddressDeny= {_NO_CONTROLLERS}",
+    "collector.round-trip": _TIMING,
+    "wireguard.round-trip": _TIMING,
+    "redis.speed": _TIMING,
     "wireguard.module": "the machine's kernel may lack the module; the lab falls back to wireguard-go",
 }
 

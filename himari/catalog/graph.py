@@ -24,7 +24,7 @@ class Expect(StrEnum):
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """One connection to try from a host, or from outside the stack."""
+    """One connection to try from a host, or from outside the stack; over UDP one datagram from somebody unknown."""
 
     from_host: str
     to_host: str
@@ -95,7 +95,7 @@ def _expected(links: Links, caller: str, host: str, address: str, listener: List
 
 
 def _probe(caller: str, host: str, address: str, listener: Listener, expect: Expect) -> Probe:
-    verb = "answers" if expect is Expect.OPEN else "refuses"
+    verb = "answers" if expect is Expect.OPEN else "refuses" if listener.protocol == "tcp" else "is silent towards"
     return Probe(
         from_host=caller,
         to_host=host,

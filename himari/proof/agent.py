@@ -14,18 +14,23 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 COMMAND_SECONDS = 8
 ATTEMPT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 1.5  # the collector beats once a second
+CALL = b"\x01\x00\x00\x00" + bytes(144)  # as long as a WireGuard peer's first message, from nobody it knows
 INTERFACE_FIELDS = 5  # of a line about an interface in WireGuard's dump; a peer's has 9
 MANY = 64  # threads: nearly all of them wait
+JOURNALD = "systemd-journald.service"
+ERROR_FIELDS = "--output-fields=_SYSTEMD_UNIT,UNIT,MESSAGE"
 
 UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,NRestarts,UnitFileState,ExecMainPID,Type,TriggeredBy,"
-    "LimitNOFILE,IPAddressAllow,IPAddressDeny,MemoryMax,TasksMax,CPUQuotaPerSecUSec,OOMScoreAdjust,KillMode,NextElapseUSecRealtime,NextElapseUSecMonotonic"
+    "IPAddressAllow,IPAddressDeny,MemoryMax,TasksMax,CPUQuotaPerSecUSec,OOMScoreAdjust,KillMode,Restart,NextElapseUSecRealtime,NextElapseUSecMonotonic"
 )
 
 
@@ -48,9 +53,23 @@ def commands(ask: dict[str, Any]) -> dict[str, list[str]]:
         "groups": ["getent", "group"],
         "apt": ["apt-config", "dump"],
         "chrony": ["chronyc", "-c", "-n", "tracking"],
-        "exposure": ["systemd-analyze", "security", "--json=short", "--no-pager"],
+        "failed": ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager"],
+        # The second unit is there on each host: with one alone there is no line of totals.
+        "exposure": ["systemd-analyze", "security", "--json=short", "--no-pager", JOURNALD, *ask["bounded"]],
         "units": ["systemctl", "show", "--no-pager", f"--property={UNIT_PROPERTIES}", *units],
-        "errors": ["journalctl", "-b", "-p", "err", "-n", "20", "-o", "short-iso", "--no-pager", "-q"]
+        "errors": [
+            "journalctl",
+            "--since=-1h",
+            "-p",
+            "err",
+            "-n",
+            "200",
+            "-o",
+            "json",
+            ERROR_FIELDS,
+            "--no-pager",
+            "-q",
+        ]
         + [word for unit in units for word in ("-u", unit)],
     }
 
@@ -180,10 +199,11 @@ def buffer(ask: dict[str, Any]) -> dict[str, Any]:
         try:
             log_in(redis, ask)
             return {
-                "info": redis.ask("INFO"),
+                "info": redis.ask("INFO", "everything"),
                 "config": {name: (redis.ask("CONFIG", "GET", name) or ["", ""])[1:] for name in ask["config"]},
                 "users": {name: redis.ask("ACL", "GETUSER", name) for name in ask["users"]},
-                "streams": {name: redis.ask("XINFO", "STREAM", name) for name in ask["streams"]},
+                "streams": streams(redis, ask),
+                "later": streams(redis, ask, HEARTBEAT_SECONDS),
             }
         finally:
             redis.close()
@@ -191,8 +211,23 @@ def buffer(ask: dict[str, Any]) -> dict[str, Any]:
         return {"error": str(error)}
 
 
+def streams(redis: Redis, ask: dict[str, Any], after: float = 0.0) -> dict[str, Any]:
+    """What Redis says of each stream, `after` so many seconds."""
+    time.sleep(after)
+    return {name: redis.ask("XINFO", "STREAM", name) for name in ask["streams"]}
+
+
+def metrics(place: str) -> dict[str, Any]:
+    """What a service of this host shows to Prometheus at `place` (address:port)."""
+    try:
+        with urllib.request.urlopen(f"http://{place}/metrics", timeout=COMMAND_SECONDS) as answer:
+            return {"code": 0, "out": answer.read().decode(errors="replace"), "now": int(time.time())}
+    except OSError as error:
+        return {"code": 1, "out": "", "err": str(error)}
+
+
 def attempt(ask: dict[str, Any]) -> dict[str, Any]:
-    """Try to do what `ask` says and tell what came of it: open, refused, timeout, denied, allowed or error."""
+    """Try to do what `ask` says and tell what came of it: see `himari.proof.question.Outcome`."""
     started = time.monotonic()
     try:
         outcome, detail = ATTEMPTS[ask["kind"]](ask)
@@ -210,6 +245,15 @@ def connect(ask: dict[str, Any]) -> tuple[str, str]:
     return "open", ""
 
 
+def call(ask: dict[str, Any]) -> tuple[str, str]:
+    """Send a datagram; silence is a timeout, an ICMP error a refusal."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+        caller.settimeout(ATTEMPT_SECONDS)
+        caller.connect((ask["address"], ask["port"]))
+        caller.send(CALL)
+        return "open", f"{len(caller.recv(2048))} bytes came back"
+
+
 def converse(ask: dict[str, Any]) -> tuple[str, str]:
     """Say `words` to a Redis, after a login if `ask` names a user."""
     redis = Redis(ask["address"], ask["port"])
@@ -224,7 +268,7 @@ def converse(ask: dict[str, Any]) -> tuple[str, str]:
     return "allowed", str(answer)[:100]
 
 
-ATTEMPTS = {"connect": connect, "redis": converse}
+ATTEMPTS = {"connect": connect, "datagram": call, "redis": converse}
 
 
 def probe(ask: dict[str, Any]) -> dict[str, Any]:
@@ -235,6 +279,7 @@ def probe(ask: dict[str, Any]) -> dict[str, Any]:
             "processes": {unit: pool.submit(process, unit) for unit in ask["units"]},
             "pings": {peer["address"]: pool.submit(ping, peer) for peer in ask["peers"]},
             "attempts": {one["id"]: pool.submit(attempt, one) for one in ask["attempts"]},
+            "metrics": {place: pool.submit(metrics, place) for place in ask["metrics"]},
             "files": {path: pool.submit(digest, path) for path in ask["files"]},
             "texts": {path: pool.submit(text, path) for path in ask["texts"]},
             "wireguard": {"all": pool.submit(wireguard)} if ask["host"] else {},

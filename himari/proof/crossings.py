@@ -1,6 +1,7 @@
 """What is tried between places, and what must come of it: the firewalls' and the buffer's rules seen from outside."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -13,6 +14,8 @@ from himari.stack.model import Role, Stack
 from himari.stack.network import peers, tunnel_address, tunnel_addresses
 
 CLOSED = ("timeout", "refused", "error")  # error: no route, or administratively prohibited
+SILENT = ("timeout",)  # to a datagram: an ICMP error would tell a stranger that somebody is there
+REJECTED = ("error",)  # at its source, before the other end has to refuse it
 
 
 NOWHERE = "md:himari:_:probe"  # a stream that is not there; NOMKSTREAM keeps it so even if a write were allowed
@@ -43,7 +46,8 @@ def _operators(probe: Probe, stack: Stack) -> bool:
 def _connection(stack: Stack, probe: Probe) -> Crossing:
     way = "-tunnel" if probe.address in tunnel_addresses(stack).values() else ""
     name = f"{probe.from_host}-to-{probe.port}{way}"
-    attempt = Attempt(id=f"{name}:{probe.to_host}", kind="connect", address=probe.address, port=probe.port)
+    kind: Literal["connect", "datagram"] = "connect" if probe.protocol == "tcp" else "datagram"
+    attempt = Attempt(id=f"{name}:{probe.to_host}", kind=kind, address=probe.address, port=probe.port)
     return Crossing(
         name=name,
         says=probe.says,
@@ -51,8 +55,16 @@ def _connection(stack: Stack, probe: Probe) -> Crossing:
         target=probe.to_host,
         component="nftables",
         attempt=attempt,
-        expected=("open",) if probe.expect is Expect.OPEN else CLOSED,
+        expected=_expected(stack, probe, tunnel=bool(way)),
     )
+
+
+def _expected(stack: Stack, probe: Probe, *, tunnel: bool) -> tuple[str, ...]:
+    if probe.expect is Expect.OPEN:
+        return ("open",)
+    if tunnel and Role.EDGE in stack.hosts[probe.from_host].roles:
+        return REJECTED
+    return CLOSED if probe.protocol == "tcp" else SILENT
 
 
 def buffer_crossings(stack: Stack, known: Known) -> Iterator[Crossing]:

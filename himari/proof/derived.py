@@ -10,6 +10,7 @@ from himari.proof.placement import Placed
 from himari.proof.probe import Probe
 from himari.proof.subject import Subject
 from himari.proof.sysctls import SYSCTLS
+from himari.stack.model import Provider
 
 Item = tuple[str, object]
 
@@ -33,7 +34,12 @@ def items(each: Each, placed: Placed, subject: Subject) -> Sequence[Item]:
     return [("", None)] if getattr(placed.component, each) else []
 
 
-@check("{component}.packages", "its packages are installed", each="packages")
+@check(
+    "{component}.packages",
+    "its packages are installed",
+    each="packages",
+    replaces="day 1, step 1.1; day 3, step 3.1; 5.1: apt install",
+)
 def test_packages(case: Case, probe: Probe, observed: Observed) -> None:
     versions = {package.name: probe.packages.get(package.name, "missing") for package in case.component.packages}
     observed([f"{name} {version}" for name, version in versions.items()])
@@ -41,7 +47,12 @@ def test_packages(case: Case, probe: Probe, observed: Observed) -> None:
     require(not missing, "missing: " + ", ".join(missing))
 
 
-@check("{component}.users", "its users exist, and only those log in that may", each="users")
+@check(
+    "{component}.users",
+    "its users exist, and only those log in that may",
+    each="users",
+    replaces="day 2, step 2.2: useradd",
+)
 def test_users(case: Case, probe: Probe, observed: Observed) -> None:
     accounts = probe.accounts
     observed([f"{user.name} {getattr(accounts.get(user.name), 'shell', 'missing')}" for user in case.component.users])
@@ -56,7 +67,7 @@ def test_files(case: Case, probe: Probe, observed: Observed, subject: Subject) -
     digests = subject.contents.get(case.host, {})
     faults = [fault for file in case.component.files for fault in file_faults(file, probe, digests.get(file.path))]
     observed(f"{len(case.component.files)} files, " + ("content compared" if digests else "mode and owner only"))
-    require(not faults, "; ".join(faults))
+    require(not faults, f"{'; '.join(faults)}: {_mend(subject)}")
 
 
 def file_faults(file: File, probe: Probe, sha256: str | None) -> list[str]:
@@ -72,7 +83,12 @@ def file_faults(file: File, probe: Probe, sha256: str | None) -> list[str]:
     return faults
 
 
-@check("{component}.directories", "its folders belong to whom they should", each="directories")
+@check(
+    "{component}.directories",
+    "its folders belong to whom they should",
+    each="directories",
+    replaces="day 2, step 2.2; day 3, step 3.1: mkdir, chmod",
+)
 def test_directories(case: Case, probe: Probe, observed: Observed) -> None:
     observed([folder.path for folder in case.component.directories])
     for folder in case.component.directories:
@@ -90,28 +106,44 @@ def test_credentials(case: Case, probe: Probe, observed: Observed) -> None:
         require(private, f"{credential.name} is {state.owner} {state.mode:04o}")
 
 
-@check("{component}.{item}.active", "{item} runs", each="running", replaces="7.1: services running")
-def test_active(case: Case, probe: Probe, observed: Observed) -> None:
+@check(
+    "{component}.{item}.active",
+    "{item} runs",
+    each="running",
+    replaces="day 2, step 2.3; day 3, step 3.2; 4.2, 5.2: started; 4.3, 7.1: services running",
+)
+def test_active(case: Case, probe: Probe, observed: Observed, subject: Subject) -> None:
     unit = probe.unit(case.name)
     state = unit.get("ActiveState", "unknown")
     observed(f"{state} ({unit.get('SubState', '')}), {unit.get('NRestarts', '0')} restarts")
-    require(state == "active", f"{state}, result {unit.get('Result', 'unknown')}")
+    result = unit.get("Result", "unknown")
+    require(state == "active", f"{state} (result {result}): {_why(case, subject)}, {_mend(subject)}")
 
 
-@check("{component}.{item}.enabled", "{item} starts with the host, or with what starts it", each="units")
-def test_enabled(case: Case, probe: Probe, observed: Observed) -> None:
+@check(
+    "{component}.{item}.enabled",
+    "{item} starts with the host, or with what starts it",
+    each="units",
+    replaces="day 2, step 2.3; 4.2, 5.2: systemctl enable",
+)
+def test_enabled(case: Case, probe: Probe, observed: Observed, subject: Subject) -> None:
     state = observed(probe.unit(case.name).get("UnitFileState", ""))
     wanted = ("enabled", "enabled-runtime") if cast(Unit, case.item).enabled else ("disabled", "static", "indirect")
-    require(state in wanted, f"{state or 'unknown'}, expected {wanted[0]}")
+    require(state in wanted, f"{state or 'unknown'}, expected {wanted[0]}: {_mend(subject)}")
 
 
 @check("{component}.{item}.steady", "{item} did not crash and restart", each="running", severity="warning")
-def test_steady(case: Case, probe: Probe, observed: Observed) -> None:
+def test_steady(case: Case, probe: Probe, observed: Observed, subject: Subject) -> None:
     restarts = observed(probe.unit(case.name).get("NRestarts", "0"))
-    require(restarts == "0", f"{restarts} restarts since it was started")
+    require(restarts == "0", f"{restarts} restarts since it was started: {_why(case, subject)}")
 
 
-@check("{component}.{item}.exposure", "{item} is sandboxed within its bound", each="bounded")
+@check(
+    "{component}.{item}.exposure",
+    "{item} is sandboxed within its bound",
+    each="bounded",
+    replaces="day 2, step 2.3: NoNewPrivileges, ProtectSystem",
+)
 def test_exposure(case: Case, probe: Probe, observed: Observed) -> None:
     bound = cast(Unit, case.item).exposure_max or 0.0
     exposure = found(observed(probe.exposures.get(case.name)), f"systemd-analyze does not know {case.name}")
@@ -127,11 +159,24 @@ def test_masked(case: Case, probe: Probe, observed: Observed) -> None:
 @check("{component}.{item}.listens", "{item} listens at its place and nowhere else", each="listeners")
 def test_listener(case: Case, probe: Probe, observed: Observed, subject: Subject) -> None:
     listener = cast(Listener, case.item)
-    bound = [one.address for one in probe.sockets if (one.port, one.protocol) == (listener.port, listener.protocol)]
-    observed([f"{address}:{listener.port}" for address in bound])
+    bound = [one for one in probe.sockets if (one.port, one.protocol) == (listener.port, listener.protocol)]
+    observed([f"{one.address}:{listener.port} {one.process}".strip() for one in bound])
     require(bool(bound), f"nothing listens on {listener.protocol} {listener.port}")
-    elsewhere = set(bound) - subject.places(case.host)
+    strangers = {one.process for one in bound} - {listener.process}
+    require(not (listener.process and strangers), f"held by {', '.join(sorted(strangers))}, not {listener.process}")
+    elsewhere = {one.address for one in bound} - subject.places(case.host)
     require(listener.place is Place.PUBLIC or not elsewhere, f"bound to {', '.join(sorted(elsewhere))}")
+
+
+def _mend(subject: Subject) -> str:
+    return f"`himari up {subject.stack.name}` puts it right"
+
+
+def _why(case: Case, subject: Subject) -> str:
+    """The command that tells why a unit does not run."""
+    lab = subject.stack.hosts[case.host].provider is Provider.LAB
+    way = f"himari lab exec {case.host} --" if lab else f"on {case.host}:"
+    return f"`{way} journalctl -u {case.name} -n 50` tells why"
 
 
 CHECKS: dict[str, Callable[..., None]] = {

@@ -84,14 +84,29 @@ class Probe:
     def exposures(self) -> dict[str, float]:
         return readings.exposures(self._out("exposure"))
 
+    def errors(self, unit: str) -> list[str]:
+        """What `unit`, or systemd about it, logged at level error within the hour, newest last."""
+        return readings.errors(self._out("errors"), unit)
+
     @property
-    def errors(self) -> list[str]:
-        """Lines of our units at level error since the boot, newest last."""
-        return self._out("errors").splitlines()
+    def failed_units(self) -> list[str]:
+        return [line.split()[0] for line in self._out("failed").splitlines() if line.strip()]
+
+    def metrics(self, place: str) -> readings.Metrics:
+        """What the service at `place` (address:port) counts; raises `HostError` when it does not say."""
+        answer = self.raw.metrics[place]
+        if answer.code:
+            raise HostError(f"no metrics at {place}: {answer.err}", self.host, "the service that serves them")
+        return readings.metrics(answer.out, answer.now)
 
     @property
     def sockets(self) -> list[readings.Socket]:
         return readings.sockets(self._out("listeners"))
+
+    @property
+    def ruleset(self) -> str:
+        """The firewall's rules as `nft -j` prints them."""
+        return self._out("nftables")
 
     @property
     def sshd(self) -> dict[str, str]:

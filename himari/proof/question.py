@@ -7,10 +7,12 @@ import msgspec
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a host tries towards an address. `words` are said to a Redis, after a login if `user` is named."""
+    """Something that a host tries towards an address. `words` are said to a Redis, after a login if `user` is named.
+
+    A `datagram` is sent over UDP and may be answered."""
 
     id: str
-    kind: Literal["connect", "redis"]
+    kind: Literal["connect", "datagram", "redis"]
     address: str
     port: int
     user: str = ""
@@ -41,6 +43,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     host: bool = True
     units: tuple[str, ...] = ()
+    bounded: tuple[str, ...] = ()  # units whose exposure is asked for
+    metrics: tuple[str, ...] = ()  # address:port of the host's own services
     files: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     peers: tuple[Peer, ...] = ()
@@ -77,7 +81,7 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """open, refused, timeout, denied, allowed or error."""
+    """open, refused, timeout, denied, allowed or error; a datagram that met silence has a timeout."""
 
     outcome: str
     detail: str
@@ -92,6 +96,7 @@ class BufferAnswer(msgspec.Struct, frozen=True):
     config: dict[str, list[str]] = {}
     users: dict[str, Any] = {}
     streams: dict[str, Any] = {}
+    later: dict[str, Any] = {}  # the same, more than a heartbeat later
     error: str = ""
 
 
@@ -104,6 +109,7 @@ class Raw(msgspec.Struct, frozen=True):
     attempts: dict[str, Outcome]
     files: dict[str, FileState | None]
     texts: dict[str, str | None]
+    metrics: dict[str, Answer]
     wireguard: dict[str, Answer]
     buffer: dict[str, BufferAnswer]
 

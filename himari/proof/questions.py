@@ -1,8 +1,8 @@
 """What each host is asked: all that follows from its components, and what the checks in `validation/` read besides."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from himari.catalog.component import Artifact
+from himari.catalog.component import Artifact, Component, Feed
 from himari.catalog.hostpaths import CREDENTIALS, WIREGUARD_PRIVATE_KEY
 from himari.catalog.ports import REDIS
 from himari.proof.crossings import Crossing
@@ -11,7 +11,7 @@ from himari.proof.question import BufferQuestion, Peer, Question
 from himari.proof.sysctls import SYSCTLS
 from himari.stack.known import Known
 from himari.stack.model import Role, Stack
-from himari.stack.network import peers
+from himari.stack.network import peers, tunnel_address
 
 TEXTS = (
     "/proc/cmdline",
@@ -44,20 +44,20 @@ REDIS_SETTINGS = (
 REDIS_USERS = ("default", "pusher", "reader", "operator")
 
 
-def streams(stack: Stack) -> tuple[str, ...]:
-    """The buffer's streams, as the collector names them."""
+def streams(stack: Stack, feed: Feed) -> tuple[str, ...]:
+    """The buffer's streams, as the collector names them, of the symbols that `feed` can bring."""
     return tuple(
         stream
         for venue, said in stack.venues.items()
         for stream in (
-            *(f"md:{venue}:{symbol}:{kind}" for symbol in said.symbols for kind in ("trades", "book")),
+            *(f"md:{venue}:{symbol}:{kind}" for symbol in feed.brings(said.symbols) for kind in ("trades", "book")),
             f"md:{venue}:_:meta",
         )
     )
 
 
 def question(
-    stack: Stack, known: Known, host: str, placed: Iterable[Placed], crossings: Sequence[Crossing]
+    stack: Stack, known: Known, feed: Feed, host: str, *, placed: Iterable[Placed], crossings: Sequence[Crossing]
 ) -> Question:
     """The one question for `host`."""
     components = [one.component for one in placed if one.host == host]
@@ -68,13 +68,16 @@ def question(
     paths |= {f"{CREDENTIALS}/{credential.name}" for component in components for credential in component.credentials}
     units = {unit.name for component in components for unit in component.units}
     units |= {name for component in components for name in component.masked}
+    bounded = {unit.name for component in components for unit in component.units if unit.exposure_max is not None}
     return Question(
         units=tuple(sorted(units)),
+        bounded=tuple(sorted(bounded)),
+        metrics=tuple(sorted(metrics_places(stack, host, components))),
         files=tuple(sorted(paths)),
         texts=(*TEXTS, *("/proc/sys/" + one.name.replace(".", "/") for one in SYSCTLS)),
         peers=tuple(Peer(address=peer.address, mtu=stack.network.mtu) for peer in peers(stack, known, host)),
         attempts=tuple(one.attempt for one in crossings if one.source == host),
-        buffer=buffer_question(stack) if Role.EDGE in stack.hosts[host].roles else None,
+        buffer=buffer_question(stack, feed) if Role.EDGE in stack.hosts[host].roles else None,
     )
 
 
@@ -82,7 +85,15 @@ def _installed(artifact: Artifact) -> tuple[str, str]:
     return artifact.venv, f"{artifact.venv}/bin/{artifact.name}"
 
 
-def buffer_question(stack: Stack) -> BufferQuestion:
+def metrics_places(stack: Stack, host: str, components: Iterable[Component]) -> Iterator[str]:
+    """Where the host's services show their metrics: on the tunnel's address."""
+    for component in components:
+        for listener in component.listens_on:
+            if listener.name.endswith("-metrics"):
+                yield f"{tunnel_address(stack, host)}:{listener.port}"
+
+
+def buffer_question(stack: Stack, feed: Feed) -> BufferQuestion:
     """What the edge's Redis is asked as the operator's user."""
     return BufferQuestion(
         port=REDIS,
@@ -90,5 +101,5 @@ def buffer_question(stack: Stack) -> BufferQuestion:
         credential="redis-operator",
         config=REDIS_SETTINGS,
         users=REDIS_USERS,
-        streams=streams(stack),
+        streams=streams(stack, feed),
     )

@@ -54,6 +54,18 @@ class Tracking(msgspec.Struct, frozen=True):
     leap: str
 
 
+class Metrics(msgspec.Struct, frozen=True):
+    """Values by their name with labels, as the service wrote them; `now` is the host's clock, seconds."""
+
+    values: dict[str, float]
+    now: int
+
+    def share_within(self, histogram: str, seconds: float) -> float | None:
+        """The share of observations of at most `seconds`, a bound of the histogram; None without observations."""
+        count = self.values.get(f"{histogram}_count", 0.0)
+        return self.values[f'{histogram}_bucket{{le="{seconds}"}}'] / count if count else None
+
+
 class AclUser(msgspec.Struct, frozen=True):
     flags: tuple[str, ...]
     passwords: int
@@ -82,9 +94,24 @@ def units(text: str) -> dict[str, dict[str, str]]:
 
 
 def exposures(text: str) -> dict[str, float]:
-    """`systemd-analyze security --json=short`: 0 (tight) to 10 (open), by unit."""
-    rows = json.loads(text or "[]")
+    """`systemd-analyze security --json=short UNIT UNIT...`: 0 (tight) to 10 (open), by unit.
+
+    It prints an array about each unit, and one with their totals."""
+    arrays = (json.loads(line) for line in text.splitlines() if line.startswith("["))
+    rows = (row for array in arrays for row in array if "unit" in row)
     return {row["unit"]: float(row["exposure"]) for row in rows if row.get("exposure")}
+
+
+def errors(text: str, unit: str) -> list[str]:
+    """`journalctl -o json`: the messages of `unit`, and of systemd about it."""
+    entries = (json.loads(line) for line in text.splitlines())
+    return [str(entry.get("MESSAGE")) for entry in entries if unit in (entry.get("_SYSTEMD_UNIT"), entry.get("UNIT"))]
+
+
+def metrics(text: str, now: int) -> Metrics:
+    """Prometheus' text format, at the host's time `now` in seconds."""
+    rows = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
+    return Metrics({name: float(value) for name, _, value in rows}, now)
 
 
 def directives(text: str) -> dict[str, str]:
@@ -143,6 +170,12 @@ def _peer(row: Sequence[str], now: int) -> TunnelPeer:
     age = now - int(row[5]) if row[5] != "0" else None
     keepalive = 0 if row[8] == "off" else int(row[8])
     return TunnelPeer(row[1], row[3], tuple(row[4].split(",")), age, int(row[6]), int(row[7]), keepalive)
+
+
+def ping_seconds(text: str) -> float | None:
+    """`ping -q`: the shortest round trip, None when nothing came back."""
+    said = re.search(r"min/avg/max\S* = ([0-9.]+)/", text)
+    return float(said.group(1)) / 1000 if said else None
 
 
 def tracking(text: str) -> Tracking | None:

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
+import msgspec
+
 from himari.catalog.component import Feed, Place, Unit, View
 from himari.catalog.containers import not_covered
 from himari.catalog.graph import OUTSIDE, listeners
+from himari.proof.baseline import BASELINE, Baseline, read_baseline
 from himari.proof.checks import Case, Statement
 from himari.proof.crossings import Crossing, crossings
 from himari.proof.placement import Placed, placements
@@ -36,12 +39,14 @@ class Subject:
         outside: Sequence[str] | None = None,
         feed: Feed | None = None,
         contents: Contents | None = None,
+        baseline: Baseline | None = None,
     ) -> None:
         self.stack = stack
         self.known = known
         self.remote = remote
         self.feed = feed or Feed()
         self.contents: Contents = contents or {}
+        self.baseline = baseline or Baseline()
         self.placements = placements(stack, known, self.feed)
         self.crossings = crossings(stack, known, self.feed, truly_outside=outside is not None)
         self._outside = Outside(outside or ())
@@ -49,13 +54,14 @@ class Subject:
     @cached_property
     def answers(self) -> Mapping[str, Probe | HostError]:
         """What each host, and the place outside, said; or why it said nothing."""
-        questions: dict[str, Question] = {
-            name: question(self.stack, self.known, name, self.placements, self.crossings) for name in self.stack.hosts
-        }
+        questions: dict[str, Question] = {name: self._question(name) for name in self.stack.hosts}
         away = tuple(one.attempt for one in self.crossings if one.source == OUTSIDE)
         questions[OUTSIDE] = Question(host=False, attempts=away)
         with ThreadPoolExecutor(len(questions)) as pool:
             return dict(zip(questions, pool.map(self._ask, questions, questions.values()), strict=True))
+
+    def _question(self, host: str) -> Question:
+        return question(self.stack, self.known, self.feed, host, placed=self.placements, crossings=self.crossings)
 
     def _ask(self, name: str, asked: Question) -> Probe | HostError:
         runner: Runner = self._outside if name == OUTSIDE else self.remote
@@ -105,4 +111,11 @@ def read_subject(name: str) -> Subject:
     """The subject of a native pytest run. Raises StackFileError for a stack that there is not."""
     stack, state = load_stack(name), StateDir.of(name)
     known = read_known(state.hosts)
-    return Subject(stack, known, Remote(stack, known, state.ssh / "config"))
+    feed, baseline = _feed(state), read_baseline(state.path / BASELINE)
+    return Subject(stack, known, Remote(stack, known, state.ssh / "config"), feed=feed, baseline=baseline)
+
+
+def _feed(state: StateDir) -> Feed:
+    """The input that the last `himari up` chose."""
+    path = state.path / "feed.json"
+    return msgspec.json.decode(path.read_bytes(), type=Feed) if path.exists() else Feed()

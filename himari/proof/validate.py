@@ -13,6 +13,7 @@ import pytest
 
 from himari.catalog.component import Feed
 from himari.proof import plugin
+from himari.proof.baseline import BASELINE, read_baseline, write_baseline
 from himari.proof.evidence import Check, Evidence, Severity, Status, tally, write_evidence
 from himari.proof.junit import write_junit
 from himari.proof.ledger import PHASE, LedgerResult
@@ -51,7 +52,8 @@ def validate(
     started, began = datetime.now(UTC), time.monotonic()
     known = read_known(state.hosts)
     remote = Remote(stack, known, state.ssh / "config")
-    subject = Subject(stack, known, remote, outside=outside, feed=feed, contents=contents)
+    baseline = read_baseline(state.path / BASELINE)
+    subject = Subject(stack, known, remote, outside=outside, feed=feed, contents=contents, baseline=baseline)
     with ThreadPoolExecutor(1) as pool:
         window: Future[LedgerResult] = pool.submit(
             prove_data, stack, remote, seconds, minimum_events, faults, live=subject.feed.live, say=report
@@ -75,6 +77,8 @@ def validate(
     write_evidence(state.evidence, evidence)
     write_junit(state.evidence.with_suffix(".xml"), evidence)
     write_page(state.evidence.with_suffix(".html"), evidence)
+    if evidence.green:
+        write_baseline(state.path / BASELINE, baseline)
     return evidence
 
 

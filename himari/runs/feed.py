@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 import zlib
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from himari.stack.errors import StackFileError
 from himari.stack.model import Role, Stack
 from himari.stack.paths import StateDir
 
+STREAM = re.compile(rb'\d+ \{"stream":"([a-z0-9]+)@')
+
 
 def choose_feed(stack: Stack, recording: Path | None, speed: float, live: bool) -> Feed:
     """The feed that the options of `up` ask for; the seeded market when there are none.
@@ -20,6 +23,8 @@ def choose_feed(stack: Stack, recording: Path | None, speed: float, live: bool) 
     if recording is not None and live:
         raise StackFileError(what="--recording and --live contradict each other", expected="one of them", hint="")
     if recording is None:
+        if speed != 1.0:
+            raise StackFileError("--speed is a recording's", f"--speed {speed:g}", "--recording PATH beside it")
         return Feed(live=live)
     if not stack.hosts_with(Role.EXCHANGE):
         raise StackFileError(
@@ -29,7 +34,27 @@ def choose_feed(stack: Stack, recording: Path | None, speed: float, live: bool) 
             hint="use a lab: himari up lab-edge --recording PATH",
         )
     check_recording(recording)
-    return Feed(recording_sha256=hashlib.sha256(recording.read_bytes()).hexdigest(), speed=speed)
+    digest = hashlib.sha256(recording.read_bytes()).hexdigest()
+    return Feed(recording_sha256=digest, symbols=_held_by(recording, stack), speed=speed)
+
+
+def _held_by(recording: Path, stack: Stack) -> tuple[str, ...]:
+    """The stack's symbols of which `recording` holds frames. Raises StackFileError when there are none."""
+    named = {symbol.replace("/", "").lower(): symbol for one in stack.venues.values() for symbol in one.symbols}
+    try:
+        with gzip.open(recording) as lines:
+            streams = {match[1].decode() for line in lines if (match := STREAM.match(line))}
+    except (OSError, EOFError, zlib.error):
+        raise _not_a_recording(recording, "breaks off before its end") from None
+    found = tuple(symbol for name, symbol in named.items() if name in streams)
+    if not found:
+        raise StackFileError(
+            what=f"the recording holds no symbol of stack {stack.name}",
+            where=str(recording),
+            expected=f"frames of {', '.join(named.values())}",
+            hint=f"it holds {', '.join(sorted(streams)) or 'no frames'}: name them under [venues] as BASE/QUOTE",
+        )
+    return found
 
 
 def check_recording(path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import cast
 
+from himari.proof import readings
 from himari.proof.checks import Case, Observed, check
 from himari.proof.probe import Probe
 from himari.proof.sysctls import Sysctl
@@ -11,7 +12,8 @@ from himari.proof.sysctls import Sysctl
 @check("kernel.sysctl.{item}", "{says}", each="sysctls")
 def test_sysctl(case: Case, probe: Probe, observed: Observed) -> None:
     sysctl = cast(Sysctl, case.item)
-    assert observed(probe.sysctl(sysctl.name)) in sysctl.allowed
+    value = observed(probe.sysctl(sysctl.name) or "not there")
+    assert value in sysctl.allowed, f"expected {' or '.join(sysctl.allowed)}: `himari up` sets it"
 
 
 @check("kernel.modules", "the modules of BBR and of its queue are there", replaces="day 1, step 1.2: BBR")
@@ -57,6 +59,24 @@ def test_transparent_huge_pages(probe: Probe, observed: Observed) -> None:
 def test_cpus_are_shared(probe: Probe, observed: Observed) -> None:
     tokens = [token for token in probe.text("/proc/cmdline").split() if token.startswith(("isolcpus=", "nohz_full="))]
     assert observed(tokens) == []
+
+
+@check(
+    "kernel.size", "the host has the CPUs and the memory that the stack counts on", replaces="day 1, step 1.1: lscpu"
+)
+def test_size(case: Case, probe: Probe, observed: Observed) -> None:
+    cpus = len(readings.cpus(probe.text("/sys/devices/system/cpu/online")))
+    memory = int(probe.text("/proc/meminfo").split()[1]) // 1024
+    observed(f"{cpus} CPUs, {memory} MiB")
+    assert cpus >= (case.view.host.cpus or 1), f"the stack says {case.view.host.cpus} CPUs"
+    # The kernel keeps some of it for itself before it counts.
+    assert memory >= 0.9 * (case.view.host.memory_mb or 0), f"the stack says {case.view.host.memory_mb} MiB"
+
+
+@check("kernel.failed-units", "no unit of the host has failed", replaces="8.1: service status")
+def test_no_failed_units(probe: Probe, observed: Observed) -> None:
+    failed = observed(probe.failed_units)
+    assert not failed, f"{', '.join(failed)} failed: `systemctl status {failed[0]}` tells why"
 
 
 @check("kernel.up-to-date", "the running kernel is the installed one", severity="warning")

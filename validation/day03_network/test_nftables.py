@@ -1,8 +1,9 @@
 """The firewall: what its rules are, what the host listens on, and what others meet."""
 
-import json
-from typing import Any, cast
+from typing import cast
 
+from himari.catalog.firewall import rules
+from himari.proof import firewall
 from himari.proof.checks import Case, Observed, check
 from himari.proof.crossings import Crossing
 from himari.proof.probe import Probe
@@ -12,35 +13,48 @@ LOOPBACK = ("127.", "::1")
 EPHEMERAL = 32768
 
 
-def chains(probe: Probe) -> dict[str, dict[str, Any]]:
-    """Our table's chains that hang on a hook, by hook."""
-    entries = json.loads(probe.raw.commands["nftables"].out or '{"nftables": []}')["nftables"]
-    found = (entry["chain"] for entry in entries if "chain" in entry)
-    return {chain["hook"]: chain for chain in found if chain["table"] == "himari" and "hook" in chain}
-
-
 @check("nftables.rules", "the table of our own is loaded", replaces="day 3, step 3.3; 4.3: firewall active")
 def test_rules(probe: Probe, observed: Observed) -> None:
-    hooks = {hook: chain.get("policy", "") for hook, chain in chains(probe).items()}
+    hooks = firewall.hooks(probe.ruleset)
     observed([f"{hook} {policy}" for hook, policy in hooks.items()])
-    assert "input" in hooks
+    assert {"input", "forward"} <= set(hooks), "`systemctl restart himari-firewall` loads it"
+
+
+@check(
+    "nftables.accepts",
+    "the loaded rules let in, and out over the tunnel, what the stack asks for and nothing else",
+    replaces="day 3, step 3.3: allow rules, ufw status; 2.2: forbidden flows",
+)
+def test_accepts(case: Case, probe: Probe, observed: Observed) -> None:
+    seen, wanted = firewall.loaded(probe.ruleset), firewall.declared(rules(case.view))
+    observed(seen)
+    mend = "`systemctl restart himari-firewall` loads the declared rules"
+    assert not seen - wanted, f"besides what is declared: {'; '.join(sorted(seen - wanted))}; {mend}"
+    assert not wanted - seen, f"declared and not loaded: {'; '.join(sorted(wanted - seen))}; {mend}"
 
 
 @check("nftables.drop", "what no rule accepts is dropped", replaces="day 3, step 3.3: default deny incoming")
 def test_policy(case: Case, probe: Probe, observed: Observed) -> None:
-    policy = observed(chains(probe).get("input", {}).get("policy", "no chain"))
-    assert policy == ("accept" if case.view.host.existing else "drop")
+    hooks = firewall.hooks(probe.ruleset)
+    policies = observed([hooks.get(hook, "no chain") for hook in ("input", "forward")])
+    assert set(policies) == {"accept" if case.view.host.existing else "drop"}
 
 
 @check("nftables.allow-list", "the host listens on nothing that the stack does not name")
 def test_listeners(case: Case, probe: Probe, observed: Observed, subject: Subject) -> None:
     allowed = subject.listeners(case.host)
-    open_sockets = [one for one in probe.sockets if not one.address.startswith(LOOPBACK) and one.port < EPHEMERAL]
+    # A UDP socket on a high port may be a client that waits for its answer; a TCP listener never is.
+    open_sockets = [
+        one
+        for one in probe.sockets
+        if not one.address.startswith(LOOPBACK) and (one.protocol == "tcp" or one.port < EPHEMERAL)
+    ]
     strangers = [one for one in open_sockets if (one.protocol, one.port) not in allowed]
-    observed([f"{one.protocol} {one.address}:{one.port} {one.process}" for one in strangers])
+    observed([f"{one.protocol} {one.address}:{one.port} {one.process}" for one in open_sockets])
     if case.view.host.existing:
         strangers = [one for one in strangers if one.address in subject.places(case.host)]
-    assert not strangers, "; ".join(f"{one.process or 'unknown'} on {one.protocol} {one.port}" for one in strangers)
+    named = "; ".join(f"{one.process or 'unknown'} on {one.protocol} {one.port}" for one in strangers)
+    assert not strangers, f"{named}: stop it, or let a component declare it"
 
 
 @check(
@@ -53,4 +67,4 @@ def test_crossings(case: Case, observed: Observed, subject: Subject) -> None:
     crossing = cast(Crossing, case.item)
     outcome = subject.outcome(crossing)
     observed(f"{outcome} after {outcome.seconds:.1f} s")
-    assert outcome.outcome in crossing.expected, f"{outcome.outcome}, expected {' or '.join(crossing.expected)}"
+    assert outcome.outcome in crossing.expected, f"{outcome}, expected {' or '.join(crossing.expected)}"

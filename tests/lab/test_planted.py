@@ -1,0 +1,186 @@
+"""Each fault that is planted on a host turns its own check red, with a sentence that names it, and no other."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from himari.lab import lab
+from himari.proof.evidence import Check, Status
+from himari.proof.subject import Subject
+from himari.proof.validate import run_checks
+from himari.runs.report import UpReport
+from himari.stack.known import read_known
+from himari.stack.paths import VALIDATION
+from tests.lab.conftest import STACK, LabEdge
+
+NFT = "nft insert rule inet himari"
+ACL = "/etc/redis/himari.acl"
+OPEN = "user default on nopass allkeys allcommands"
+
+
+class Plant(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done on a host, how it is undone, which checks it turns red, and what one of them says."""
+
+    name: str
+    host: str
+    do: str
+    undo: str
+    red: tuple[str, ...]  # "HOST CHECK"
+    says: str
+    folder: str  # of the checks that are run
+
+
+PLANTS = (
+    Plant(
+        name="a file that anybody may write",
+        host="edge",
+        do="chmod 0666 /etc/redis/himari.conf",
+        undo="chmod 0640 /etc/redis/himari.conf",
+        red=("edge redis_buffer.files",),
+        says="/etc/redis/himari.conf is root:redis 0666: `himari up lab-edge` puts it right",
+        folder="day02_redis",
+    ),
+    Plant(
+        name="the default user on",
+        host="edge",
+        do=f"sed -i 's/^user default off/{OPEN}/' {ACL}; systemctl restart redis-server",
+        undo=f"sed -i 's/^{OPEN}/user default off/' {ACL}; systemctl restart redis-server",
+        red=("edge redis.default-off", "edge redis.anonymous-from-brain", "edge redis.anonymous-from-edge"),
+        says="switch it off",
+        folder="day02_redis",
+    ),
+    Plant(
+        name="a listener that nobody declared",
+        host="edge",
+        do="systemd-run -q --unit=stranger python3 -m http.server 47111",
+        undo="systemctl stop stranger",
+        red=("edge nftables.allow-list",),
+        says="python3 on tcp 47111: stop it",
+        folder="day03_network",
+    ),
+    Plant(
+        name="a way from the edge to the brain, opened on the edge",
+        host="edge",
+        do=f"{NFT} output oifname wg0 tcp dport 22 accept",
+        undo="systemctl restart himari-firewall",
+        red=("edge nftables.accepts", "brain nftables.edge-to-22-tunnel"),
+        says="besides what is declared: output: oifname wg0 tcp dport 22 accept",
+        folder="day03_network",
+    ),
+    Plant(
+        name="the same way, opened on the brain",
+        host="brain",
+        do=f"{NFT} input iifname wg0 tcp dport 22 accept",
+        undo="systemctl restart himari-firewall",
+        red=("brain nftables.accepts",),
+        says="besides what is declared: input: iifname wg0 tcp dport 22 accept",
+        folder="day03_network",
+    ),
+    Plant(
+        name="a peer with another's address",
+        host="edge",
+        do="wg set wg0 peer $(wg show wg0 peers) allowed-ips 10.77.0.9/32",
+        undo="systemctl restart wg-quick@wg0",
+        red=(
+            "edge wireguard.peers",
+            "edge wireguard.mtu",
+            "brain wireguard.mtu",
+            "edge nftables.brain-to-22-tunnel",
+            "edge nftables.brain-to-6379-tunnel",
+            "edge nftables.brain-to-9464-tunnel",
+        ),
+        says="expected brain 10.77.0.2/32; `himari up` sets them",
+        folder="day03_network",
+    ),
+    Plant(
+        name="passwords over ssh",
+        host="brain",
+        do="sed -i 's/^PasswordAuthentication no/PasswordAuthentication yes/' /etc/ssh/sshd_config.d/00-himari.conf",
+        undo="sed -i 's/^PasswordAuthentication yes/PasswordAuthentication no/' /etc/ssh/sshd_config.d/00-himari.conf",
+        red=("brain sshd.no-passwords",),
+        says="'yes' == 'no'",
+        folder="day01_host",
+    ),
+    Plant(
+        name="a unit that failed",
+        host="exchange",
+        do="systemd-run -q --unit=broken false; sleep 0.3",
+        undo="systemctl reset-failed broken",
+        red=("exchange kernel.failed-units",),
+        says="broken.service failed: `systemctl status broken.service` tells why",
+        folder="day01_host",
+    ),
+    Plant(
+        name="a kernel setting",
+        host="edge",
+        do="sysctl -qw net.ipv4.tcp_timestamps=0 net.core.somaxconn=128",
+        undo="sysctl -qw net.ipv4.tcp_timestamps=1 net.core.somaxconn=1024",
+        red=("edge kernel.sysctl.net.ipv4.tcp_timestamps", "edge kernel.sysctl.net.core.somaxconn"),
+        says="expected 1: `himari up` sets it",
+        folder="day01_host",
+    ),
+    Plant(
+        name="a collector that stopped",
+        host="edge",
+        do="systemctl stop himari-collector",
+        undo="systemctl start himari-collector",
+        red=(
+            "edge collector.himari-collector.service.active",
+            "edge collector.collector-metrics.listens",
+            "edge collector.heartbeat",
+            "edge collector.line",
+            "edge collector.parses",
+            "edge collector.pushes",
+            "edge collector.clock",
+            "edge collector.prompt",
+            "edge collector.cpus",
+            "edge collector.open-files",
+        ),
+        says="`himari lab exec edge -- journalctl -u himari-collector.service -n 50` tells why",
+        folder="day08_runtime",
+    ),
+    Plant(
+        name="a consumer that stopped",
+        host="brain",
+        do="systemctl stop himari-consumer",
+        undo="systemctl start himari-consumer",
+        red=(
+            "brain consumer.himari-consumer.service.active",
+            "brain consumer.consumer-metrics.listens",
+            "brain consumer.stores",
+            "brain consumer.open-files",
+        ),
+        says="inactive (result success)",
+        folder="day08_runtime",
+    ),
+)
+
+
+@pytest.fixture
+def planted(request: pytest.FixtureRequest, lab_edge: LabEdge, first_up: UpReport) -> Iterator[Plant]:
+    """A plant on its host, gone at the end."""
+    plant: Plant = request.param
+    lab_edge.inside(plant.host, plant.do)
+    yield plant
+    lab_edge.inside(plant.host, plant.undo)
+
+
+@pytest.mark.parametrize("planted", PLANTS, ids=[plant.name for plant in PLANTS], indirect=True)
+def test_a_fault_turns_its_own_checks_red(planted: Plant, lab_edge: LabEdge, tmp_path: Path) -> None:
+    red = reds(lab_edge, planted.folder, tmp_path)
+    assert {f"{check.host} {check.id}" for check in red} == set(planted.red)
+    assert any(planted.says in check.reason for check in red), [check.reason for check in red]
+
+
+def test_nothing_is_red_once_all_faults_are_gone(lab_edge: LabEdge, first_up: UpReport, tmp_path: Path) -> None:
+    assert [(check.host, check.id, check.reason) for check in reds(lab_edge, ".", tmp_path)] == []
+
+
+def reds(edge: LabEdge, folder: str, log: Path) -> list[Check]:
+    """The checks below validation/`folder` that do not hold now."""
+    outside = lab.outside_argv(STACK, (), edge.state)
+    subject = Subject(edge.stack, read_known(edge.state.hosts), edge.remote(), outside=outside)
+    checks = run_checks(subject, log / "checks.log", VALIDATION / folder)
+    return [check for check in checks if check.status is Status.FAILED]

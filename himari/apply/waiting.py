@@ -6,8 +6,12 @@ from typing import TypeVar
 
 import gevent  # type: ignore[import-untyped]  # ships no types
 from gevent import monkey
+from gevent.hub import Hub  # type: ignore[import-untyped]  # likewise
 
 _T = TypeVar("_T")
+
+# Ctrl-C that arrives while gevent runs is passed on to whoever waits; it is no crash whose traceback is of use.
+Hub.NOT_ERROR = (*Hub.NOT_ERROR, KeyboardInterrupt)
 
 
 def offload(act: Callable[..., _T], *arguments: object) -> _T:

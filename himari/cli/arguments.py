@@ -1,8 +1,15 @@
 """Arguments and options that several verbs share."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from himari.stack.errors import CapacityError, HimariError, StackFileError
+
+if TYPE_CHECKING:
+    from himari.stack.model import Stack
 
 
 def _stacks(incomplete: str) -> list[str]:
@@ -16,3 +23,21 @@ StackName = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; progress stays on stderr.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@contextmanager
+def opened(name: str) -> "Iterator[Stack]":
+    """The stack of that name; what is refused of its keys inside the block names its file, too."""
+    from himari.stack.load import load_stack, stack_path
+
+    stack = load_stack(name)
+    try:
+        yield stack
+    except Exception as error:
+        cause = error if isinstance(error, HimariError) else error.__cause__
+        if (
+            isinstance(cause, CapacityError | StackFileError)
+            and cause.where.partition(".")[0] in stack.__struct_fields__
+        ):
+            cause.where = f"{stack_path(name)}: {cause.where}"
+        raise

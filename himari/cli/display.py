@@ -61,14 +61,14 @@ class Board:
             self.step, self.hosts = "", {}
 
     def __rich__(self) -> "RenderableType":
-        from rich.table import Table
+        from rich.console import Group
+        from rich.text import Text
 
-        table = Table.grid(padding=(0, 2))
-        if self.step:
-            table.add_row("...", self.step, "", f"{time.monotonic() - self.began:.1f} s", "")
+        now = time.monotonic()
+        lines = [f"...    {self.step:<13} {now - self.began:6.1f} s"] if self.step else []
         for host, (began, says) in self.hosts.items():
-            table.add_row("", "", host or WHOLE, f"{time.monotonic() - began:.1f} s", says)
-        return table
+            lines.append(f"         {host or WHOLE:<11} {now - began:6.1f} s  {_one_line(says)}")
+        return Group(*(Text(line, no_wrap=True, overflow="ellipsis") for line in lines))
 
 
 @contextmanager
@@ -89,7 +89,13 @@ def _live() -> Iterator[Listener]:
 
 
 def _settle(console: "Console", event: Event) -> None:
+    from rich.text import Text
+
     green = event.phase is Phase.GREEN
     mark, style = ("ok", "green") if green else ("FAILED", "bold red")
-    console.print(f"{mark:<6}", style=style, end="")
-    console.print(f" {event.step:<12} {event.seconds:6.1f} s  {event.says}")
+    line = Text.assemble((f"{mark:<6}", style), f" {event.step:<13} {event.seconds:6.1f} s  {_one_line(event.says)}")
+    console.print(line, no_wrap=True, overflow="ellipsis")
+
+
+def _one_line(says: str) -> str:
+    return next(iter(says.splitlines()), "")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from himari.cli.arguments import Json, StackName
+from himari.cli.arguments import Json, StackName, opened
 
 if TYPE_CHECKING:
     from himari.runs.plan import Difference, HostPlan, PlanReport
@@ -23,10 +23,9 @@ def plan(
     """
     from himari.cli.output import print_json
     from himari.runs.plan import plan as run
-    from himari.stack.load import load_stack
 
-    loaded = load_stack(stack)
-    report = run(loaded, _asked(loaded) if hosts else None)
+    with opened(stack) as loaded:
+        report = run(loaded, _asked(loaded) if hosts else None)
     if as_json:
         print_json(report)
     else:
@@ -45,11 +44,10 @@ def _asked(stack: "Stack") -> "tuple[Difference, ...]":
 def _show(report: "PlanReport") -> None:
     from himari.cli.output import show, table
 
-    show(
-        table(
-            f"{report.stack}: hosts", ("name", "provider", "address", "roles", "size", "gets"), map(_host, report.hosts)
-        )
-    )
+    hosts = ("name", "provider", "address", "roles", "#cores", "#MB", "#disk GB")
+    show(table(f"{report.stack}: hosts", hosts, map(_host, report.hosts)))
+    gets = [(host.name, " ".join(host.components)) for host in report.hosts]
+    show(table("What each host gets", ("host", "components"), gets))
     columns = ("venue", "#symbols", "#as sent", "#journal", "#stream", "#link", "#parquet")
     show(table("GB a day and symbol", columns, map(_symbol, report.symbols)))
     held = ("host", "stop", "#GB", "#held for", "#full after")
@@ -73,8 +71,8 @@ def _show_differences(report: "PlanReport") -> None:
 
 
 def _host(host: "HostPlan") -> tuple[str, ...]:
-    size = f"{host.cpus or '?'} cores, {host.memory_mb or '?'} MB, {host.disk_gb or '?'} GB"
-    return host.name, host.provider, host.address, " ".join(host.roles), size, " ".join(host.components)
+    sizes = ("?" if size is None else f"{size:,}" for size in (host.cpus, host.memory_mb, host.disk_gb))
+    return host.name, host.provider, host.address, " ".join(host.roles), *sizes
 
 
 def _symbol(day: "SymbolDay") -> tuple[str, ...]:

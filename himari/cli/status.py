@@ -1,12 +1,13 @@
 """`himari status`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from himari.cli.arguments import Json, StackName
+from himari.stack.errors import ProofFailed
 
 if TYPE_CHECKING:
-    from himari.runs.status import HostStatus, Probe, StackStatus, Tunnel
+    from himari.runs.status import Health, HostStatus, StackStatus, Tunnel
 
 
 def status(stack: StackName, as_json: Json = False) -> int:
@@ -17,7 +18,6 @@ def status(stack: StackName, as_json: Json = False) -> int:
     from himari.cli.display import progress
     from himari.cli.output import print_json
     from himari.runs.look import look
-    from himari.stack.errors import ProofFailed
     from himari.stack.load import load_stack
 
     loaded = load_stack(stack)
@@ -33,53 +33,59 @@ def status(stack: StackName, as_json: Json = False) -> int:
 def _show(seen: "StackStatus") -> None:
     from himari.cli.output import show, table
 
-    shown = [_lines(host) for host in seen.hosts]
+    shown = [dict(_lines(host)) for host in seen.hosts]
     labels = list(dict.fromkeys(label for lines in shown for label in lines))
     rows = [(label, *(lines.get(label, "") for lines in shown)) for label in labels]
-    show(table(f"{seen.stack}: {'well' if seen.ok else 'UNWELL'}", ("", *(host.host for host in seen.hosts)), rows))
+    show(table(f"{seen.stack}: {_verdict(seen)}", ("", *(host.host for host in seen.hosts)), rows))
     for host in seen.hosts:
-        show(*(f"{host.host}: {what}" for what in host.wrong))
         show(*(f"{host.host}: {line}" for line in (host.probe.errors if host.probe else ())))
+    wrong = [f"{host.host}: {what}" for host in seen.hosts for what in host.wrong]
+    show(*wrong, *([f"{seen.stack} is unwell, exit code {ProofFailed.exit_code}"] if wrong else []))
 
 
-def _lines(host: "HostStatus") -> dict[str, str]:
+def _verdict(seen: "StackStatus") -> str:
+    return "well" if seen.ok else "UNWELL"
+
+
+def _lines(host: "HostStatus") -> Iterator[tuple[str, str]]:
+    """Label and cell of each line about a host; short, so that three hosts fit 80 columns."""
     if host.probe is None:
-        return {"units": "unreachable"}
+        yield "units", "unreachable"
+        return
     probe = host.probe
-    lines = {
-        "units": _units(probe),
-        "cpu, % per core": " ".join(f"{percent:.0f}" for percent in probe.cpu_percent),
-        "memory": f"{probe.memory.available_mb:,} of {probe.memory.total_mb:,} MB free",
-        "disk": f"{_size(probe.disk.free_bytes)} of {_size(probe.disk.total_bytes)} free",
-    }
+    down = sum(not unit.well for unit in probe.units)
+    yield "units", f"{len(probe.units) - down} well" + (f", {down} DOWN" if down else "")
+    yield "cpu, % per core", " ".join(f"{percent:.0f}" for percent in probe.cpu_percent)
+    yield "memory free", f"{probe.memory.available_mb / 1024:.1f} of {probe.memory.total_mb / 1024:.1f} GB"
+    yield "disk free", f"{probe.disk.free_bytes / 1e9:.0f} of {probe.disk.total_bytes / 1e9:.0f} GB"
     if probe.venue_round_trip_ms is not None:
-        lines["venue round trip"] = f"{probe.venue_round_trip_ms:.1f} ms"
-    return lines | dict(_data(probe)) | dict(_tunnels(probe.tunnels))
-
-
-def _units(probe: "Probe") -> str:
-    down = [unit.name for unit in probe.units if not unit.well]
-    return f"{len(probe.units) - len(down)} well" + "".join(f", {name} DOWN" for name in down)
-
-
-def _data(probe: "Probe") -> Iterator[tuple[str, str]]:
+        yield "venue round trip", f"{probe.venue_round_trip_ms:.1f} ms"
     for health in probe.health:
-        if held := health.journal:
-            yield "journal", f"{_size(held.bytes)} in {held.segments} segments, oldest {_age(held.oldest_age_s)}"
-        if store := health.parquet:
-            yield "parquet", f"{_size(store.bytes)} in {store.files} files, newest {_age(store.last_age_s)}"
-        if health.backlog_records is not None:
-            yield "backlog", f"{health.backlog_records:,} records"
-        for stream in health.streams:
-            last = stream.last_id if stream.age_s is None else _age(stream.age_s)
-            yield stream.name, f"{stream.length:,} entries, last {last}"
+        yield from _data(health)
+    for tunnel in probe.tunnels:
+        yield from _tunnel(tunnel)
 
 
-def _tunnels(tunnels: Iterable["Tunnel"]) -> Iterator[tuple[str, str]]:
-    for tunnel in tunnels:
-        trip = f"{tunnel.round_trip_ms:.1f} ms" if tunnel.round_trip_ms is not None else "no answer"
-        yield "wireguard", f"to {tunnel.peer}: {trip}, handshake {_age(tunnel.handshake_s)}"
-        yield "link", f"{_size(tunnel.received_bytes)} in, {_size(tunnel.sent_bytes)} out"
+def _data(health: "Health") -> Iterator[tuple[str, str]]:
+    if held := health.journal:
+        yield "journal", f"{_size(held.bytes)}, {held.segments} files"
+        yield "journal, oldest", _age(held.oldest_age_s)
+    if store := health.parquet:
+        yield "parquet", f"{_size(store.bytes)}, {store.files} files"
+        yield "parquet, newest", _age(store.last_age_s)
+    if health.backlog_records is not None:
+        # Below zero when the store went on while the buffer was being asked.
+        yield "backlog", f"{max(0, health.backlog_records):,} records"
+    for stream in health.streams:
+        last = f"id {stream.last_id}" if stream.age_s is None else _age(stream.age_s)
+        yield stream.name.removeprefix("md:").partition(":")[2], f"{stream.length:,}, {last}"
+
+
+def _tunnel(tunnel: "Tunnel") -> Iterator[tuple[str, str]]:
+    trip = f"{tunnel.round_trip_ms:.1f} ms" if tunnel.round_trip_ms is not None else "no answer"
+    yield f"{tunnel.peer}: round trip", trip
+    yield f"{tunnel.peer}: handshake", _age(tunnel.handshake_s)
+    yield f"{tunnel.peer}: in, out", f"{_size(tunnel.received_bytes)}, {_size(tunnel.sent_bytes)}"
 
 
 def _age(seconds: float | None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from himari.cli.arguments import Json, StackName
+from himari.cli.arguments import Json, StackName, opened
 
 if TYPE_CHECKING:
     from himari.runs.report import UpReport
@@ -30,11 +30,9 @@ def up(
     from himari.runs.feed import choose_feed
     from himari.runs.up import up as run
     from himari.stack.errors import ProofFailed
-    from himari.stack.load import load_stack
 
-    loaded = load_stack(stack)
-    feed = choose_feed(loaded, recording, speed, live)
-    with progress() as listener:
+    with opened(stack) as loaded, progress() as listener:
+        feed = choose_feed(loaded, recording, speed, live)
         report = run(loaded, feed, recording, ("himari", *sys.argv[1:]), listener)
     if as_json:
         print_json(report)
@@ -54,5 +52,5 @@ def _show(report: "UpReport") -> None:
     ]
     verdict = "green" if report.green else "RED"
     show(table(f"{report.stack}: {verdict} after {report.seconds:.1f} s", columns, rows))
-    show(ledger_sentence(report.ledger), f"Evidence: {report.page}")
+    show(*report.failed, ledger_sentence(report.ledger), f"Evidence: {report.page}")
     show(f"Next: himari status {report.stack} · himari drift {report.stack} · himari destroy {report.stack}")

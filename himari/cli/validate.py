@@ -34,13 +34,10 @@ def validate(stack: StackName, as_json: Json = False) -> int:
 
 def _show(evidence: "Evidence", state: "StateDir") -> None:
     from himari.cli.output import show, table
-    from himari.proof.evidence import Status
-    from himari.runs.report import ledger_sentence
+    from himari.runs.report import failed_checks, ledger_sentence
 
     rows = [(phase.name, phase.passed, phase.failed, phase.not_covered) for phase in evidence.phases]
     verdict = "green" if evidence.green else "RED"
     title = f"{evidence.stack}: {verdict} after {evidence.seconds:.1f} s"
     show(table(title, ("phase", "#passed", "#failed", "#not covered"), rows))
-    failed = evidence.having(Status.FAILED)
-    show(*(f"FAILED {check.id} on {check.host}: {check.says}; observed: {check.observed}" for check in failed))
-    show(ledger_sentence(evidence.ledger), f"Evidence: {state.evidence.with_suffix('.html')}")
+    show(*failed_checks(evidence), ledger_sentence(evidence.ledger), f"Evidence: {state.evidence.with_suffix('.html')}")

@@ -120,6 +120,17 @@ def _nft_complaint() -> str:
     return "" if done.returncode == 0 else done.stderr.strip() or f"it ended with {done.returncode}"
 
 
+def standing(folder: Path) -> Path:
+    """The nearest folder above or at `folder` that is there already, as far as this user may see."""
+    return next(parent for parent in (folder, *folder.parents) if _seen(parent))
+
+
+def _seen(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False
+
+
 def _free_mb(folder: Path) -> int:
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    return shutil.disk_usage(there).free // 1_000_000
+    return shutil.disk_usage(standing(folder)).free // 1_000_000

@@ -62,7 +62,7 @@ def _binary(name: str, package: str) -> Finding:
 
 
 def _disk(folder: Path) -> Finding:
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    there = preflight.standing(folder)
     free_mb = shutil.disk_usage(there).free // 1_000_000
     says = f"{free_mb:,} MB free at {there}, {DISK_FLOOR_MB:,} MB are needed"
     mend = f"free some space at {there}, or set HIMARI_STATE to a folder on a larger disk"

@@ -16,5 +16,6 @@ def which_stack(host: str) -> str:
     if stacks:
         raise HostError("several labs have this host", host, "one of them", f"--stack {' or --stack '.join(stacks)}")
     names = ", ".join(sorted({name for record in mine for name in record.hosts}))
-    expected = f"one of {names}" if names else "a lab that is up"
-    raise HostError("no lab of this checkout has this host", host, expected, "himari lab ls")
+    if not names:
+        raise HostError("no lab of this checkout is up", host, "a lab that is up", "himari up lab-edge")
+    raise HostError("no lab of this checkout has this host", host, f"one of {names}", "himari lab ls")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from himari.stack.errors import LockedError
+from himari.stack.errors import LockedError, MachineError
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,10 +25,9 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 def hold(path: Path, argv: Sequence[str]) -> Iterator[Holder]:
     """Hold the lock at `path` for the block, noting `argv` as the command that runs.
 
-    Raises LockedError at once when another process has it; the message says which and since when."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The file is never removed: a second holder could otherwise lock a file that has no name any more.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    Raises LockedError at once when another process has it; the message says which and since when. Raises MachineError
+    when the folder cannot be made or written."""
+    descriptor = _open(path)
     try:
         _take(descriptor, path)
         holder = Holder(pid=os.getpid(), command=shlex.join(argv), started=datetime.now(UTC).isoformat("T", "seconds"))
@@ -46,6 +45,20 @@ def read_holder(path: Path) -> Holder | None:
         return msgspec.json.decode(path.read_bytes(), type=Holder)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The file is never removed: a second holder could otherwise lock a file that has no name any more.
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise MachineError(
+            what=f"the stack's state cannot be written: {error.strerror}",
+            where=str(path.parent),
+            expected="a folder that this user may write",
+            hint="run as the user who made it, or name another one: HIMARI_STATE=/path/to/folder",
+        ) from None
 
 
 def _take(descriptor: int, path: Path) -> None:

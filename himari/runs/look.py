@@ -76,4 +76,5 @@ def _or_wrong(name: str, one: Callable[[str], HostStatus]) -> HostStatus:
     try:
         return one(name)
     except HostError as error:
-        return HostStatus(host=name, probe=None, wrong=(error.what,))
+        wrong = f"{error.what} ({error.hint})" if error.hint else error.what
+        return HostStatus(host=name, probe=None, wrong=(wrong,))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from himari.proof.evidence import Evidence, Ledger, Phase
+from himari.proof.evidence import Evidence, Ledger, Phase, Status
 from himari.runs.steps import Done
 
 
@@ -33,6 +33,7 @@ class UpReport(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str
     page: str
     journal: str
+    failed: tuple[str, ...] = ()
 
 
 class DestroyReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,15 @@ def _row(done: Done, tally: Phase | None, hosts: int) -> Row:
         not_covered=tally.not_covered if tally else 0,
         seconds=round(done.seconds, 1),
         says=done.outcome.says,
+    )
+
+
+def failed_checks(evidence: Evidence) -> tuple[str, ...]:
+    """A sentence for each check that failed."""
+    return tuple(
+        f"FAILED {check.id} on {check.host}: {check.says}; observed: {check.observed}"
+        + (f" ({check.reason})" if check.reason else "")
+        for check in evidence.having(Status.FAILED)
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from himari.runs.journal import Closed, Journal, Opened, last_journal, now
 from himari.runs.lock import hold
 from himari.runs.progress import Listener, Narrator
+from himari.runs.refusal import refusal
 from himari.runs.steps import Done, Step, StepError, run_steps, stopped_at
 from himari.stack.errors import HimariError
 from himari.stack.paths import StateDir
@@ -64,6 +65,7 @@ def exit_code(error: BaseException) -> int:
     """The exit code that `error`, or what stopped the step, stands for."""
     if isinstance(error, StepError) and error.__cause__ is not None:
         return exit_code(error.__cause__)
-    if isinstance(error, HimariError):
-        return error.exit_code
+    told = refusal(error) or error
+    if isinstance(told, HimariError):
+        return told.exit_code
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAULT

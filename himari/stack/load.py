@@ -10,13 +10,22 @@ import msgspec
 from msgspec import ValidationError
 
 from himari.stack.errors import StackFileError
-from himari.stack.model import Provider, Role, Stack
+from himari.stack.model import NAME, Provider, Role, Stack
 from himari.stack.nearest import did_you_mean
 from himari.stack.paths import INVENTORIES
 from himari.stack.rules import problems
-from himari.stack.tables import keyed
+from himari.stack.tables import keyed, places
 
 _HELP = "himari schema explains each key"
+_NAME = "a name: a lower-case letter, then lower-case letters, digits and dashes, at most 31"
+_TYPES = {
+    "object": "a table",
+    "float": "a number",
+    "int": "a whole number",
+    "str": "text",
+    "array": "a list",
+    "bool": "true or false",
+}
 _WORDS = {"role": tuple(Role), "provider": tuple(Provider)}
 
 
@@ -58,6 +67,9 @@ def parse_stack(text: str, where: str) -> Stack:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(str(error), where) from None
+    if not tables:
+        raise StackFileError("the stack file says nothing", where, "[stack], [venues.NAME] and [hosts.NAME]", _HELP)
+    _refuse_no_tables(tables, where)
     _refuse_unknown_keys(tables, where)
     try:
         stack = msgspec.convert(tables, Stack, strict=True)
@@ -78,6 +90,16 @@ def _not_toml(message: str, where: str) -> StackFileError:
             f"[{key}] is there twice", place, "each table once", "rename one of the two, or merge them"
         )
     return StackFileError(f"not TOML: {message}", place, "a TOML file", "himari schema shows an example")
+
+
+def _refuse_no_tables(tables: Mapping[str, Any], where: str) -> None:
+    """What stands for a table must be one, and a host's or venue's name possible; msgspec names neither."""
+    for key, said in places(tables):
+        if not isinstance(said, Mapping):
+            raise StackFileError(f"{said!r} is no table", f"{where}: {key}", f"[{key}] and its keys below", _HELP)
+        name = key.partition(".")[2]
+        if name and not NAME.fullmatch(name):
+            raise StackFileError(f"{name!r} is no possible name", f"{where}: {key}", _NAME)
 
 
 def _refuse_unknown_keys(tables: Mapping[str, Any], where: str) -> None:
@@ -106,9 +128,10 @@ def _wrong_value(message: str, tables: Mapping[str, Any], where: str) -> StackFi
 
 
 def _expected(says: str) -> str:
+    """msgspec's words in the file's: its types are Python's."""
     if "matching regex '^[a-z]" in says:
-        return "a name: a lower-case letter, then lower-case letters, digits and dashes, at most 31"
-    return says.removeprefix("Expected ")
+        return _NAME
+    return re.sub(r"`(\w+)( \| null)?`", lambda found: _TYPES.get(found[1], found[0]), says.removeprefix("Expected "))
 
 
 def _told(message: str, where: str, table: str, said: Mapping[str, Any]) -> StackFileError:
@@ -125,10 +148,6 @@ def _told(message: str, where: str, table: str, said: Mapping[str, Any]) -> Stac
             f"{where}: {path}",
             " or ".join(_WORDS[kind]),
             did_you_mean(wrong[1], _WORDS[kind]),
-        )
-    if key.startswith("key in "):
-        return StackFileError(
-            "a table's name is not possible", f"{where}: {key.removeprefix('key in ')}", _expected(says)
         )
     found = said.get(key.partition("[")[0])
     what = f"{found!r} is not possible" if found is not None else "the value is not possible"

@@ -1,13 +1,15 @@
 """What a stack file says, as typed values; the descriptions are what `himari schema` prints. Reading and refusing is
 `himari.stack.load`'s; what follows from the values is `himari.stack.network`'s and `himari.stack.capacity`'s."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+NAME = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
+Name = Annotated[str, Meta(pattern=NAME.pattern)]
 PositiveInt = Annotated[int, Meta(gt=0)]
 PositiveFloat = Annotated[float, Meta(gt=0)]
 Fraction = Annotated[float, Meta(gt=0, lt=1)]

@@ -30,3 +30,12 @@ def keyed(tables: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], t
         for key, inner in said.items():
             if isinstance(inner, Mapping):
                 yield f"{name}.{key}", inner, struct
+
+
+def places(tables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each place of a file's content where a table belongs: its key, and what is there."""
+    for name in TABLES:
+        if name in tables:
+            yield name, tables[name]
+            if name in NAMED and isinstance(tables[name], Mapping):
+                yield from ((f"{name}.{key}", said) for key, said in tables[name].items())

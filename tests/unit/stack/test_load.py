@@ -69,13 +69,14 @@ def test_an_unknown_key_is_named_with_its_table(good: str, change: tuple[str, st
 @pytest.mark.parametrize(
     ("change", "key", "expected"),
     [
-        (("cpus = 2", 'cpus = "2"'), "hosts.edge.cpus", "int"),
+        (("cpus = 2", 'cpus = "2"'), "hosts.edge.cpus", "a whole number, got text"),
         (("cpus = 2", "cpus = 0"), "hosts.edge.cpus", ">= 1"),
         (("bytes_per_s = 25000", "bytes_per_s = -1"), "venues.binance.bytes_per_s", "> 0"),
-        (('symbols = ["BTC/USDT"]', 'symbols = "BTC/USDT"'), "venues.binance.symbols", "array"),
-        (("existing = true", 'existing = "yes"'), "hosts.brain.existing", "bool"),
+        (('symbols = ["BTC/USDT"]', 'symbols = "BTC/USDT"'), "venues.binance.symbols", "a list"),
+        (("existing = true", 'existing = "yes"'), "hosts.brain.existing", "true or false"),
         (('name = "two"', 'name = "Two!"'), "stack.name", "lower-case"),
-        (("[hosts.edge]", "[hosts.Edge]"), "hosts", "lower-case"),
+        (("[hosts.edge]", "[hosts.Edge]"), "hosts.Edge", "lower-case"),
+        (("[hosts.edge]", "[hosts]\nspare = 3\n[hosts.edge]"), "hosts.spare", "[hosts.spare]"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_host(good: str, change: tuple[str, str], key: str, expected: str) -> None:

@@ -1,24 +1,16 @@
 """`python -m benchmarks`: all figures, each with the machine that made it. `python -m benchmarks NAME...`: some."""
 
 import importlib
-import os
-import platform
 import sys
 import time
 from pathlib import Path
+
+from benchmarks._machine import load, machine
 
 
 def names() -> list[str]:
     """The benchmarks of this folder."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
-
-
-def machine() -> str:
-    """What ran the figures."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown CPU")
-    cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores of {model}, Linux {platform.release()}, Python {platform.python_version()}"
 
 
 def main(chosen: list[str]) -> int:
@@ -36,7 +28,7 @@ def main(chosen: list[str]) -> int:
 
 def _ran(name: str) -> bool:
     started = time.perf_counter()
-    print(f"\n{name}")
+    print(f"\n{name}: {load()}")
     try:
         importlib.import_module(f"benchmarks.{name}").main()
     except Exception as error:

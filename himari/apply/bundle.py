@@ -24,6 +24,7 @@ _MODULES = (
     "environments",
     "units",
     "guard",
+    "alone",
     "activate",
     "state",
     "main",

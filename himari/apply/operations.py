@@ -74,22 +74,27 @@ def _send(host: Host, job: Job, verb: str, request: bytes) -> Report:
 
 
 def _confirmed(job: Job, report: Report) -> Report:
-    """Only a login that uses no connection from before proves that the next one works."""
-    stream = "".join(bundle.stream("confirm", {"token": report.token})).encode()
-    command = f"sudo -n {bundle.COMMAND}" if job.sudo else bundle.COMMAND
+    return Report(report.changed, confirm(job.reach, job.sudo, report.token, job.activation.guard_seconds))
+
+
+def confirm(reach: Reach, sudo: bool, token: str, guard_seconds: int) -> Failure | None:
+    """Keep the guarded change `token`, by a login that uses no connection from before: only that proves the next one.
+
+    What failed, if no login succeeded or the host has put the old state back already."""
+    stream = "".join(bundle.stream("confirm", {"token": token})).encode()
+    command = f"sudo -n {bundle.COMMAND}" if sudo else bundle.COMMAND
     said: list[str] = []
     for _ in range(_LOGINS):
         try:
-            result = offload(_login, job.reach, command, stream)
+            result = offload(_login, reach, command, stream)
         except HimariError as error:
             said = [str(error)]
             continue
         if result.code == 0:
-            answer = msgspec.json.decode(result.out.splitlines()[-1], type=Report)
-            return Report(report.changed, answer.failure)
+            return msgspec.json.decode(result.out.splitlines()[-1], type=Report).failure
         said = result.err.splitlines()
-    lines = [*said, f"the host puts the old state back {job.activation.guard_seconds} s after the change"]
-    return Report(report.changed, Failure("guard", "no fresh login succeeded after the guarded change", lines))
+    lines = [*said, f"the host puts the old state back {guard_seconds} s after the change"]
+    return Failure("guard", "no fresh login succeeded after the guarded change", lines)
 
 
 def _login(reach: Reach, command: str, stream: bytes) -> Any:

@@ -9,7 +9,7 @@ from himari.apply.agent import wire
 from himari.apply.desired import HostDesired, desired
 from himari.apply.difference import Comparison, Difference
 from himari.apply.drift import file_diffs
-from himari.apply.operations import Job
+from himari.apply.operations import Job, confirm
 from himari.apply.session import Listen, ask, compare, perform, sudo_at
 from himari.apply.ssh import Reach, operator_key, reach
 from himari.apply.values import Values
@@ -95,6 +95,19 @@ def apply_day(plans: Plans, day: str, listen: Listen = _silent) -> tuple[str, ..
     for each in jobs:
         _raise_failure(plans.stack, day, each)
     return tuple(f"{each.reach.host_name}: {day}: {line}" for each in jobs for line in _changed(each))
+
+
+def settle(plans: Plans) -> None:
+    """Confirm guarded changes that an earlier run, cut off, left armed; otherwise hosts would undo them behind us.
+
+    Raises DeployError for a host that no fresh login reaches: its old state comes back by itself."""
+    for plan in plans.hosts:
+        for token in plan.state.unconfirmed:
+            failure = confirm(plan.reach, sudo_at(plan.reach), token, wire.Activation().guard_seconds)
+            if failure is not None:
+                said = "".join(f"\n    {line}" for line in failure.lines)
+                hint = f"repeat in {wire.Activation().guard_seconds} s: himari up {plans.stack.name}"
+                raise DeployError(f"an earlier run's {failure.what}{said}", plan.host_name, hint=hint)
 
 
 def drift(plans: Plans) -> tuple[str, ...]:

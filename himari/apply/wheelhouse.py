@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from shlex import quote
-from threading import Lock
+from threading import Lock, Thread
 
 from himari.apply.ssh import Reach
 from himari.catalog.component import Artifact
@@ -47,6 +47,15 @@ def wheelhouse(artifact: Artifact, python: str) -> Path:
     return folder
 
 
+def prepare(artifacts: Iterable[Artifact]) -> None:
+    """Make the wheelhouses in the background, for hosts with this machine's Python: what most of them will have.
+
+    What goes wrong here is told by `wheelhouse`, when a host needs the wheels."""
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    wanted = tuple(dict.fromkeys((artifact.name, artifact.lock) for artifact in artifacts))
+    Thread(target=_prepare, args=(wanted, python), name="wheels").start()
+
+
 def upload(artifact: Artifact, python: str, reach: Reach) -> None:
     """Put the wheelhouse onto the host, checked there against its sums. Raises DeployError when it did not arrive."""
     folder = wheelhouse(artifact, python)
@@ -57,6 +66,12 @@ def upload(artifact: Artifact, python: str, reach: Reach) -> None:
         result = reach.run(f"{elevate}sh -c {quote(script)}", packing.stdout)
     if result.code:
         raise DeployError(f"the wheels of {artifact.name} did not arrive: {result.err.strip()}", reach.host_name)
+
+
+def _prepare(wanted: Iterable[tuple[str, str]], python: str) -> None:
+    for name, lock in wanted:
+        with contextlib.suppress(MachineError):
+            wheelhouse(Artifact(name=name, lock=lock, venv=""), python)
 
 
 @cache

@@ -7,18 +7,18 @@ from typing import TypeVar
 
 import msgspec
 
-from himari.apply import contact
+from himari.apply import contact, wheelhouse
 from himari.apply import run as apply
-from himari.catalog.component import Feed
+from himari.catalog.component import Feed, View
 from himari.catalog.days import days
 from himari.proof.evidence import Evidence
 from himari.runs.create import create, refuse_clouds
 from himari.runs.doctor import check_machine
 from himari.runs.feed import write_feed
-from himari.runs.plan import plan
+from himari.runs.plan import components, plan
 from himari.runs.progress import Listener, Report
 from himari.runs.recording import put_recording
-from himari.runs.report import UpReport, rows
+from himari.runs.report import UpReport, failed_checks, rows
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
 from himari.runs.validate import contents_of, prove
@@ -58,6 +58,8 @@ class Going:
         check_machine(self.stack)
         plan(self.stack)
         write_feed(self.state, self.feed)
+        parts = (part for name in self.stack.hosts for part in components(View(stack=self.stack, host_name=name)))
+        wheelhouse.prepare(artifact for part in parts for artifact in part.artifacts)
         return Outcome(says="machine, stack and sizes")
 
     def _contact(self, report: Report) -> Outcome:
@@ -71,6 +73,7 @@ class Going:
     def _look(self, report: Report) -> Outcome:
         known = read_known(self.state.hosts)
         self.plans = apply.plan_hosts(self.stack, known, self.state, feed=self.feed, listen=report)
+        apply.settle(self.plans)
         count = len(self.plans.says)
         return Outcome(says=f"{count} differences" if count else "all as the files say")
 
@@ -101,6 +104,7 @@ def up(stack: Stack, feed: Feed, recording: Path | None, argv: Sequence[str], li
             changed=tuple(what for item in done for what in item.outcome.changed),
             seconds=opened.seconds,
             rows=rows(done, evidence, len(stack.hosts)),
+            failed=failed_checks(evidence),
             ledger=evidence.ledger,
             evidence=str(going.state.evidence),
             page=str(going.state.evidence.with_suffix(".html")),

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+# needrestart looks through all processes after each call of apt; what runs is restarted by its own digest.
+_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
 _LINES = 15  # of a failing command: enough to see why
 
 
@@ -20,7 +22,6 @@ class StepError(Exception):
 
 def attempt(argv: list[str], given: str | None = None, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run `argv` in the C locale, with `given` on its stdin; the caller looks at the exit code."""
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}
     try:
         return subprocess.run(
             argv,
@@ -29,7 +30,7 @@ def attempt(argv: list[str], given: str | None = None, timeout: float = 600) -> 
             stderr=subprocess.STDOUT,  # one output: the order of what a command said explains its failure
             text=True,
             errors="replace",
-            env=environment,
+            env={**os.environ, **_ENVIRONMENT},
             timeout=timeout,
             check=False,
         )

@@ -53,4 +53,4 @@ def _install(environment: Path, wheels: Path) -> None:
     source = ["--find-links", str(wheels), "--require-hashes", "--requirement", str(wheels / "requirements.txt")]
     run([python, f"{pip[-1]}/pip", "install", *options, *source])
     # Services may not write here; a file that does not compile is one that nobody imports.
-    attempt([python, "-m", "compileall", "-qq", "-j", "0", str(environment / "lib")])
+    attempt([python, "-m", "compileall", "-qq", "-j", "0", "-x", "/tests?/", str(environment / "lib")])

@@ -14,6 +14,18 @@ from himari.apply.agent.places import Places
 from himari.apply.agent.units import show
 from himari.apply.agent.wire import FileChange, UnitChange
 
+_AT_BOOT = """\
+[Unit]
+Description=Put back what changed before the reboot and was not confirmed
+After=ssh.service himari-firewall.service wg-quick@wg0.service
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh {restore}
+
+[Install]
+WantedBy=multi-user.target
+"""
 _TABLE = re.compile(rb"^\s*table\s+(\w+)\s+(\S+)", re.MULTILINE)
 
 
@@ -30,8 +42,10 @@ def arm(files: list[FileChange], contents: list[bytes], units: list[UnitChange],
         lines += _keep(Path(change.path), folder / str(number), undone / str(number))
     lines += [*_keep_tables(contents, folder, undone), "systemctl daemon-reload", *running]
     lines += [join(["rm", "-f", str(places.units / unit.name)]) for unit in units]
-    lines.append(f"rm -rf {undone}")
+    lines += [_forget_boot(token, places), f"rm -rf {undone}"]
     replace(folder / "restore", "\n".join(("#!/bin/sh", *lines, "")).encode(), 0o700)
+    run(["sync", *map(str, folder.iterdir()), str(folder)])
+    _arm_boot(token, places)
     accuracy = "--timer-property=AccuracySec=100ms"
     timer = ["systemd-run", "--quiet", "--collect", f"--unit={_unit(token)}", f"--on-active={seconds}", accuracy]
     run([*timer, "/bin/sh", str(folder / "restore")])
@@ -47,7 +61,13 @@ def confirm(token: str, places: Places) -> None:
     except FileNotFoundError:
         raise StepError(f"the guarded change {token} was not confirmed in time", ["the old state is back"]) from None
     attempt(["systemctl", "stop", f"{_unit(token)}.timer"])
+    attempt(["/bin/sh", "-c", _forget_boot(token, places)])
     shutil.rmtree(kept)
+
+
+def unconfirmed(places: Places) -> list[str]:
+    """The tokens of the changes that wait for a fresh login, or for the timer."""
+    return sorted(folder.name for folder in places.guards.glob("*") if not folder.suffix)
 
 
 def restore(token: str, places: Places) -> None:
@@ -58,6 +78,17 @@ def restore(token: str, places: Places) -> None:
 
 def _unit(token: str) -> str:
     return f"himari-guard-{token}"
+
+
+def _arm_boot(token: str, places: Places) -> None:
+    unit = f"{_unit(token)}-boot.service"
+    replace(places.system / unit, _AT_BOOT.format(restore=places.guards / token / "restore").encode(), 0o644)
+    run(["systemctl", "enable", "--quiet", unit])
+
+
+def _forget_boot(token: str, places: Places) -> str:
+    unit = f"{_unit(token)}-boot.service"
+    return f"systemctl disable --quiet {unit}; rm -f {places.system / unit}"
 
 
 def _keep(path: Path, copy: Path, undone: Path) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 from himari.apply.agent import guard, state
 from himari.apply.agent.activate import Activator
+from himari.apply.agent.alone import PATIENCE_SECONDS, alone
 from himari.apply.agent.command import StepError
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import Failure, Query, Report, activation
@@ -25,17 +25,16 @@ def main(verb: str, request: dict[str, Any]) -> None:
 
 
 def _state(request: dict[str, Any], places: Places) -> dict[str, Any]:
-    return asdict(state.read(Query(**request), places))
+    # What is half done would be told as different, and what waits for its confirmation as done.
+    with alone(places):
+        return asdict(state.read(Query(**request), places))
 
 
 def _activate(request: dict[str, Any], places: Places) -> dict[str, Any]:
-    places.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (places.run / "lock").open("w") as lock:
-        try:
-            # An activation whose operator went away may still be at work.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return asdict(Report([], Failure("lock", "another activation is at work on this host", [])))
+    with alone(places) as ours:
+        if not ours:
+            busy = f"another activation is at work on this host for more than {PATIENCE_SECONDS} s"
+            return asdict(Report([], Failure("lock", busy, ["systemctl status ssh.service shows its processes"])))
         return asdict(Activator(activation(request), places).perform())
 
 

@@ -13,6 +13,7 @@ class Places:
     run: Path = Path("/run/himari")
     lib: Path = Path("/var/lib/himari-apply")
     etc: Path = Path("/etc/himari")
+    system: Path = Path("/etc/systemd/system")
     credstore: Path = Path("/etc/credstore.encrypted")
     wheels: Path = Path("/var/cache/himari/wheels")
     environments: Path = Path("/opt/himari/envs")
@@ -24,8 +25,8 @@ class Places:
 
     @property
     def guards(self) -> Path:
-        """A folder per guarded change that waits to be confirmed."""
-        return self.run / "guard"
+        """A folder per guarded change that waits to be confirmed; on disk, as a reboot confirms nothing."""
+        return self.lib / "guard"
 
     @property
     def pending(self) -> Path:

@@ -67,6 +67,7 @@ class State:
     wheelhouses: list[str]  # digests uploaded and checked
     credentials: list[str]  # names whose value is the one that was sent
     units: dict[str, Service]
+    unconfirmed: list[str] = field(default_factory=list)  # tokens of guarded changes that wait for a fresh login
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,13 @@ Environment=WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go
 Environment=WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1
 UNIT
 
+# What the hosts will ask for lies in the image as .debs; what those need is installed, as on a machine that is rented.
 chroot "$root" apt-get clean
 if [ -s "$given/packages" ]; then
-  xargs -a "$given/packages" chroot "$root" apt-get install -qq -y --no-install-recommends --download-only >/dev/null
+  get() { chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }
+  wanted=$(cat "$given/packages")
+  needed=$(get --simulate $wanted | awk '/^Inst/ { print $2 }' | grep -vxF -f "$given/packages") || :
+  [ -z "$needed" ] || get -qq $needed >/dev/null
+  [ -z "$needed" ] || chroot "$root" apt-mark auto $needed >/dev/null
+  get -qq --download-only $wanted >/dev/null
 fi

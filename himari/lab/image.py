@@ -14,6 +14,7 @@ from himari.stack.paths import cache_root
 
 INCLUDE = (
     "ca-certificates",
+    "chrony",
     "dbus",
     "iproute2",
     "iputils-ping",
@@ -26,6 +27,7 @@ INCLUDE = (
     "sudo",
     "systemd",
     "systemd-sysv",
+    "unattended-upgrades",
     "wireguard-go",
     "wireguard-tools",
 )

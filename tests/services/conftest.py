@@ -11,7 +11,7 @@ import redis
 
 PASSWORDS = {"pusher": "push-secret", "reader": "read-secret", "admin": "admin-secret"}
 ACL = """\
-user default off
+user default off resetpass resetchannels ~md:* -@all +xadd
 user pusher on >push-secret ~md:* -@all +xadd +xinfo|stream +ping +multi +exec
 user reader on >read-secret %R~md:* -@all +xread +xrange +xlen +xinfo|stream +ping
 user admin on >admin-secret ~* &* +@all
@@ -54,6 +54,11 @@ class RedisServer:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+
+    def signal(self, number: int) -> None:
+        """SIGSTOP makes it hang with its connections open, SIGCONT goes on."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def admin(self) -> redis.Redis:
         """A client that may do everything."""

@@ -57,6 +57,8 @@ class Consumer:
             try:
                 await self._session()
             except LOST as error:
+                if self.stop.is_set():
+                    break
                 metrics.READ_RECONNECTS.inc()
                 log.warning("buffer %s:%s: %r", self._settings.buffer.host, self._settings.buffer.port, error)
                 if time.monotonic() - started > STEADY_SECONDS:
@@ -68,6 +70,7 @@ class Consumer:
 
     async def _session(self) -> None:
         link = await RedisLink.open(self._settings.buffer, self._password)
+        stopping = asyncio.create_task(self._hang_up(link))
         try:
             names = streams(self._settings.venue.name, self._settings.venue.symbols)
             seen = stream_marks(self._continuity.seen.marks)
@@ -76,11 +79,19 @@ class Consumer:
                 async for records in reader.read():
                     self._take(records, reader)
                     await self._flush_if_due()
+                    if self.stop.is_set():
+                        return
                 await self._flush_if_due()
                 if reader.caught_up:
                     await asyncio.sleep(READ_EVERY_SECONDS)
         finally:
-            await link.close()
+            stopping.cancel()
+            link.close()
+
+    async def _hang_up(self, link: RedisLink) -> None:
+        """Ends a read that waits, for a Redis that may hang; what it would have brought stays in the buffer."""
+        await self.stop.wait()
+        link.close()
 
     def _take(self, records: list[Record], reader: StreamReader) -> None:
         for record in records:

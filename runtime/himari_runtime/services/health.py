@@ -88,7 +88,7 @@ async def _streams(settings: Settings) -> list[StreamHealth]:
                 times[state.id] = await _received(link, settings.venue.name, name, state.id)
         return [StreamHealth(name, state.id, state.length, _age(times.get(state.id))) for name, state in found.items()]
     finally:
-        await link.close()
+        link.close()
 
 
 async def _received(link: RedisLink, venue: str, name: str, entry_id: str) -> int | None:

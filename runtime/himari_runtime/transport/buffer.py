@@ -97,7 +97,7 @@ class Pusher:
             finally:
                 reader.close()
         finally:
-            await link.close()
+            link.close()
 
     async def _resume(self, link: RedisLink) -> JournalReader:
         folder = self._journal.settings.path

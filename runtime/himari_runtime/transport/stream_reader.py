@@ -10,7 +10,8 @@ from himari_runtime.transport.chunks import Chunk, ChunkError, Packer, Unpacked
 from himari_runtime.transport.merge import Merge
 from himari_runtime.transport.redis_link import RedisLink
 
-COUNT = 256
+COUNT_MOST = 256  # entries of a stream in one answer
+ANSWER_ENTRIES = 2048  # of all streams together: some MB, which a link home carries in seconds
 BLOCK_MS = 1000
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,8 @@ class StreamReader:
     ) -> None:
         self._link = link
         self._packer = packer
-        self._merge = Merge(names, cursor, seen, COUNT, self._unpack)
+        self._count = max(1, min(COUNT_MOST, ANSWER_ENTRIES // len(names)))
+        self._merge = Merge(names, cursor, seen, self._count, self._unpack)
         self._idle = False
 
     def is_broken(self, record: Record) -> bool:
@@ -49,7 +51,7 @@ class StreamReader:
         waits = ("BLOCK", BLOCK_MS) if self._idle and self._merge.caught_up else ()
         before = self._link.received
         answer = await self._link.call(
-            "XREAD", "COUNT", COUNT, *waits, "STREAMS", *wanted, *(str(at) for at in wanted.values())
+            "XREAD", "COUNT", self._count, *waits, "STREAMS", *wanted, *(str(at) for at in wanted.values())
         )
         metrics.LINK_BYTES.inc(self._link.received - before)
         self._idle = not answer

@@ -173,3 +173,25 @@ def test_health_tells_of_a_buffer_that_is_gone(site: Site, redis_server: RedisSe
     found = asyncio.run(health(site.consumer))
     assert str(redis_server.port) in found.error
     assert found.streams == []
+
+
+@pytest.mark.timeout(120)
+def test_a_redis_that_hangs_is_left_within_seconds(site: Site, redis_server: RedisServer) -> None:
+    """It keeps its connections and says nothing: both ends must notice, and go on when it answers again."""
+    site.configure(flush_seconds=0.1)
+    consumer = site.start_consumer()
+    edge = site.start_edge(1_000_000, per_turn=1)
+    await_that(lambda: site.cursor().n > 100)
+    redis_server.signal(signal.SIGSTOP)
+    size = site.journaled_size()
+    await_that(lambda: site.journaled_size() > size + 500_000)
+    assert consumer.poll() is None
+    consumer.send_signal(signal.SIGTERM)
+    finish(consumer, 5.0)
+    redis_server.signal(signal.SIGCONT)
+    edge.kill()
+    edge.wait()
+    consumer = site.start_consumer()
+    finish(site.start_edge(10))
+    drain(site, consumer)
+    assert site.stored() == site.journaled()

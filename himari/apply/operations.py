@@ -1,5 +1,6 @@
 """pyinfra's operation: everything that differs on a host, in one stream and one activation."""
 
+import time
 from collections.abc import Generator
 from typing import Any
 
@@ -18,7 +19,9 @@ from himari.apply.wheelhouse import upload
 from himari.catalog.component import Artifact
 from himari.stack.errors import HimariError
 
-_LOGINS = 3  # tries of the fresh login; together well below the guard's 60 s
+_LOGIN_SECONDS = 15.0  # of one try
+_TRYING = 0.5  # part of the guard's time: an answer that comes after the old state is back confirms nothing
+_PAUSE_SECONDS = 0.3  # a server that reloads refuses for a moment
 
 
 class Job(msgspec.Struct):
@@ -83,19 +86,21 @@ def confirm(reach: Reach, sudo: bool, token: str, guard_seconds: int) -> Failure
     What failed, if no login succeeded or the host has put the old state back already."""
     stream = "".join(bundle.stream("confirm", {"token": token})).encode()
     command = f"sudo -n {bundle.COMMAND}" if sudo else bundle.COMMAND
-    said: list[str] = []
-    for _ in range(_LOGINS):
+    deadline = time.monotonic() + guard_seconds * _TRYING
+    while True:
         try:
             result = offload(_login, reach, command, stream)
+            if result.code == 0:
+                return msgspec.json.decode(result.out.splitlines()[-1], type=Report).failure
+            said = result.err.splitlines()
         except HimariError as error:
             said = [str(error)]
-            continue
-        if result.code == 0:
-            return msgspec.json.decode(result.out.splitlines()[-1], type=Report).failure
-        said = result.err.splitlines()
+        if time.monotonic() > deadline:
+            break
+        offload(time.sleep, _PAUSE_SECONDS)
     lines = [*said, f"the host puts the old state back {guard_seconds} s after the change"]
     return Failure("guard", "no fresh login succeeded after the guarded change", lines)
 
 
 def _login(reach: Reach, command: str, stream: bytes) -> Any:
-    return reach.run(command, stream, timeout=15, fresh=True)
+    return reach.run(command, stream, timeout=_LOGIN_SECONDS, fresh=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from himari.apply import bundle
-from himari.apply.agent.wire import Activation, FileChange, Query, State
+from himari.apply.agent.wire import Activation, FileChange, Query, State, UnitChange
 from himari.apply.operations import Job
 from himari.apply.session import ask, perform
 from himari.apply.ssh import Reach
@@ -90,18 +90,38 @@ def test_what_the_agent_does_is_heard_while_it_works(log: Path, tmp_path: Path) 
     assert job.report.changed == ["file /x"]
 
 
-def test_a_guarded_change_without_a_fresh_login_fails_and_says_that_it_reverts(log: Path, tmp_path: Path) -> None:
+def test_a_guarded_change_without_a_fresh_login_fails_and_says_that_it_reverts(
+    log: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     answer = json.dumps({"changed": [], "failure": None, "token": "0123"})
     refuse = "case \"$*\" in *ControlMaster=no*) echo 'Connection timed out' >&2; exit 255;; esac"
     program(tmp_path, "ssh", f"#!/bin/sh\n{refuse}\ncat >/dev/null\necho '{answer}'\n")
     content = base64.b64encode(b"x").decode()
     file = FileChange("/etc/himari/firewall.nft", content, 0o644, "root", "root", [], [], guarded=True)
-    job = Job(Activation(files=[file]), reach("edge"), sudo=False)
+    job = Job(Activation(files=[file], guard_seconds=2), reach("edge"), sudo=False)
     perform("day03_network", [job], silent)
     assert job.report is not None
     assert job.report.failure is not None
     assert "no fresh login" in job.report.failure.what
-    assert "puts the old state back 60 s after" in job.report.failure.lines[-1]
+    assert "puts the old state back 2 s after" in job.report.failure.lines[-1]
+    assert capfd.readouterr() == ("", "")  # a refused login is no crash: no traceback on the terminal
+
+
+def test_a_server_that_reloads_is_asked_again(log: Path, tmp_path: Path) -> None:
+    answer = json.dumps({"changed": [], "failure": None, "token": "0123"})
+    flag = tmp_path / "reloaded"
+    once = f"{{ echo >>{flag}; echo refused >&2; exit 255; }}"
+    refuse = f'case "$*" in *ControlMaster=no*) [ $(wc -l <{flag}) -gt 4 ] || {once};; esac'
+    flag.touch()
+    program(tmp_path, "ssh", f"#!/bin/sh\n{refuse}\ncat >/dev/null\necho '{answer}'\n")
+    unit = UnitChange(
+        "ssh.service", "d", enable=False, start=True, reload=True, ready=[], ready_seconds=1, guarded=True
+    )
+    job = Job(Activation(units=[unit]), reach("edge"), sudo=False)
+    perform("day01_host", [job], silent)
+    assert job.report is not None
+    assert job.report.failure is None
+    assert len(flag.read_text()) == 5
 
 
 def test_a_job_shows_nothing_of_its_stream() -> None:

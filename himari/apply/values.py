@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from himari.catalog.collector import VENUE_CA
 from himari.catalog.component import PublicFile, SecretHash
+from himari.stack.errors import StackFileError
 from himari.stack.known import Known
 from himari.stack.model import Role, Stack
 from himari.stack.paths import StateDir
@@ -39,7 +42,9 @@ class Values(msgspec.Struct, frozen=True):
         return self.secrets.get(name)
 
     def public_file(self, name: str) -> str:
-        """The text of `ca.pem`, or of the certificate of the server in `NAME.pem`."""
+        """The text of `ca.pem`, of the venue's `venue-ca.pem`, or of the certificate of the server in `NAME.pem`."""
+        if name == VENUE_CA:
+            return self._venue_ca()
         server = name.removesuffix(_CERTIFICATE)
         if server == "ca":
             return self.authority.certificate
@@ -61,6 +66,13 @@ class Values(msgspec.Struct, frozen=True):
                 return [self._resolved(item) for item in value]
             case _:
                 return value
+
+    def _venue_ca(self) -> str:
+        name, venue = next(iter(self.stack.venues.items()))
+        try:
+            return Path(venue.ca_file).expanduser().read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StackFileError(f"{venue.ca_file}: {error}", f"venues.{name}.ca_file", "a PEM file") from None
 
     def _names(self, role: Role) -> tuple[str, ...]:
         """How clients name the servers of `role`: their hosts' names and addresses."""

@@ -27,14 +27,16 @@ from himari.stack.sizes import edge_sizes, linger_ms
 
 UNIT = "himari-collector.service"
 USER = "himari-collector"
+VENUE_CA = "venue-ca.pem"  # the stack file's ca_file
 MEMORY_MB = 384  # floor; the chunks in flight and the set of seen ids stay well below
 
 
 def component(view: View) -> Component:
     """The service on an edge."""
     simulated = bool(exchange_host(view))
-    authority = (File(path=CA_CERTIFICATE, values={"ca": PublicFile("ca.pem")}),) if simulated else ()
-    watched = (CA_CERTIFICATE,) if simulated else ()
+    trusted = _trusted(view)
+    authority = (File(path=CA_CERTIFICATE, values={"ca": PublicFile(trusted)}),) if trusted else ()
+    watched = (CA_CERTIFICATE,) if trusted else ()
     return Component(
         name="collector",
         users=(User(name=USER),),
@@ -58,6 +60,13 @@ def component(view: View) -> Component:
     )
 
 
+def _trusted(view: View) -> str:
+    """The public file with the authority that vouches for the venue; empty: the host's own authorities do."""
+    if exchange_host(view):
+        return "ca.pem"
+    return VENUE_CA if next(iter(view.stack.venues.values())).ca_file else ""
+
+
 def _settings(view: View) -> Mapping[str, object]:
     name, venue = next(iter(view.stack.venues.items()))
     return {
@@ -68,7 +77,7 @@ def _settings(view: View) -> Mapping[str, object]:
         "venue_name": name,
         "venue": venue,
         "endpoint": endpoint(view, name),
-        "ca_file": CA_CERTIFICATE if exchange_host(view) else "",
+        "ca_file": CA_CERTIFICATE if _trusted(view) else "",
         "journal": JOURNAL,
         "sizes": edge_sizes(view.stack, view.host),
         "linger_ms": linger_ms(view.stack),

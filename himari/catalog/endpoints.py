@@ -1,4 +1,4 @@
-"""Where a venue is reached: its own servers, or the lab's exchange."""
+"""Where a venue is reached: its own servers, those that the stack file names, or the lab's exchange."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ import msgspec
 
 from himari.catalog import ports
 from himari.catalog.component import View
-from himari.stack.model import Role
+from himari.stack.model import Role, Venue
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,14 @@ def endpoint(view: View, venue: str) -> Endpoint:
     """The URLs that the collector uses; the exchange is called by its name, which its certificate carries."""
     host = exchange_host(view)
     if not host:
-        return LIVE[venue]
+        return _stated(view.stack.venues[venue], LIVE[venue])
     weight = LIVE[venue].weight_per_minute
     place = f"{host}:{ports.VENUE}"
     return Endpoint(websocket_url=f"wss://{place}", rest_url=f"https://{place}", weight_per_minute=weight)
+
+
+def _stated(venue: Venue, live: Endpoint) -> Endpoint:
+    """The venue's own servers, or those that the stack file names in their place."""
+    return msgspec.structs.replace(
+        live, websocket_url=venue.websocket_url or live.websocket_url, rest_url=venue.rest_url or live.rest_url
+    )

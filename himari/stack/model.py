@@ -91,6 +91,19 @@ class Venue(Table, frozen=True, kw_only=True):
         PositiveFloat, Meta(description="Bytes/s of those frames, uncompressed.", examples=[100000.0])
     ]
     snapshot_levels: Annotated[PositiveInt, Meta(description="Price levels a side in a REST book.")] = 1000
+    websocket_url: Annotated[
+        str, Meta(description="Where its streams are; empty: the venue's own.", examples=["wss://mirror.example.org"])
+    ] = ""
+    rest_url: Annotated[
+        str, Meta(description="Where its REST is; empty: the venue's own.", examples=["https://mirror.example.org"])
+    ] = ""
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="Certificates (PEM, a file here) that those URLs are checked with; empty: the edge's own.",
+            examples=["~/mirror-ca.pem"],
+        ),
+    ] = ""
 
 
 class Retention(Table, frozen=True, kw_only=True):

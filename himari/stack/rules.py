@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
 
 import msgspec
 
@@ -129,6 +130,20 @@ def _symbols(stack: Stack) -> Iterator[Problem]:
                 yield Problem(key, f"{symbol} is named {count} times", "each symbol once")
 
 
+def _urls(stack: Stack) -> Iterator[Problem]:
+    for name, venue in stack.venues.items():
+        for field, scheme in (("websocket_url", "wss"), ("rest_url", "https")):
+            url = getattr(venue, field)
+            if url and not re.fullmatch(rf"{scheme}://[^/\s]+(/\S*)?", url):
+                yield Problem(f"venues.{name}.{field}", f"{url!r} is no such URL", f"{scheme}://HOST:PORT or nothing")
+        if bool(venue.websocket_url) != bool(venue.rest_url):
+            missing = "rest_url" if venue.websocket_url else "websocket_url"
+            hint = "a book joins what both say, so both must be of one place"
+            yield Problem(f"venues.{name}.{missing}", "one URL of the venue's two", "both or none", hint)
+        if venue.ca_file and not Path(venue.ca_file).expanduser().is_file():
+            yield Problem(f"venues.{name}.ca_file", f"{venue.ca_file} is no file on this machine", "a PEM file")
+
+
 def _webhook(stack: Stack) -> Iterator[Problem]:
     if stack.alerts.webhook and not re.match(r"https?://[^/\s]", stack.alerts.webhook):
         yield Problem("alerts.webhook", f"{stack.alerts.webhook!r} is no URL", "https://... or nothing")
@@ -186,6 +201,7 @@ RULES: tuple[Callable[[Stack], Iterator[Problem]], ...] = (
     _flow_ends,
     _venues,
     _symbols,
+    _urls,
     _webhook,
 )
 HOST_RULES: tuple[Callable[[str, Host], Iterator[Problem]], ...] = (_roles, _address, _sizes, _existing)

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from himari.catalog.component import Feed, View
@@ -52,6 +53,22 @@ def test_the_real_venue_is_trusted_by_the_systems_store(
     assert said.venue.websocket_url.startswith("wss://stream.binance.com")
     assert said.venue.ca_file == ""
     assert collector.component.talks_to == ()
+
+
+def test_a_mirror_is_reached_and_trusted_as_the_stack_file_says(
+    rendered: Render, view: Shipped, tmp_path: Path
+) -> None:
+    own = tmp_path / "mirror.pem"
+    own.write_text("-----BEGIN CERTIFICATE-----\n")
+    edge = view("vps-brain", "edge")
+    urls = {"websocket_url": "wss://mirror:9443", "rest_url": "https://mirror:9443", "ca_file": str(own)}
+    venue = msgspec.structs.replace(edge.stack.venues["binance"], **urls)
+    stack = msgspec.structs.replace(edge.stack, venues={"binance": venue})
+    collector = rendered("collector", msgspec.structs.replace(edge, stack=stack))
+    said = settings(tmp_path, collector.files[SETTINGS])
+    assert (said.venue.websocket_url, said.venue.rest_url) == (urls["websocket_url"], urls["rest_url"])
+    assert collector.files[said.venue.ca_file] == own.read_text()
+    assert said.venue.ca_file in collector.component.units[0].watches
 
 
 def test_its_unit_is_sandboxed_and_dies_whole(rendered: Render, view: Shipped, tmp_path: Path) -> None:

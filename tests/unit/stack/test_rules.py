@@ -36,6 +36,13 @@ CASES = [
     ("no symbol", ('["BTC/USDT"]', "[]"), "venues.binance.symbols"),
     ("a symbol without a slash", ("BTC/USDT", "BTCUSDT"), "venues.binance.symbols"),
     ("a symbol twice", ('["BTC/USDT"]', '["BTC/USDT", "BTC/USDT"]'), "venues.binance.symbols"),
+    ("half a mirror", ("frames_per_s", 'rest_url = "https://x"\nframes_per_s'), "venues.binance.websocket_url"),
+    (
+        "a mirror without TLS",
+        ("frames_per_s", 'rest_url = "http://x"\nwebsocket_url = "wss://x"\nframes_per_s'),
+        "venues.binance.rest_url",
+    ),
+    ("no such file", ("frames_per_s", 'ca_file = "/nowhere.pem"\nframes_per_s'), "venues.binance.ca_file"),
     ("no URL", ("[retention]", '[alerts]\nwebhook = "me"\n[retention]'), "alerts.webhook"),
 ]
 

@@ -20,6 +20,17 @@ Connect = Callable[[str, str], "redis.Redis"]
 STREAM = "md:binance:BTC/USDT:book"
 
 
+class Buffer:
+    """A running Redis: call it for a connection."""
+
+    def __init__(self, connect: Connect, restart: Callable[[], None]) -> None:
+        self._connect = connect
+        self.restart = restart
+
+    def __call__(self, user: str, password: str) -> "redis.Redis":
+        return self._connect(user, password)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -32,18 +43,14 @@ def answers(port: int) -> bool:
 
 
 @pytest.fixture
-def buffer(rendered: Render, view: Shipped, tmp_path: Path) -> Iterator[Connect]:
+def buffer(rendered: Render, view: Shipped, tmp_path: Path) -> Iterator[Buffer]:
     """A Redis with the rendered files: only paths, port and the passwords are the test's."""
     files, port = rendered("redis_buffer", view("lab-edge", "edge")).files, free_port()
     acl = tmp_path / "himari.acl"
     acl.write_text(with_passwords(files[ACL]))
     text = files[CONFIG].replace(ACL, str(acl)).replace("/var/lib/redis", str(tmp_path)).replace("6379", str(port))
     (tmp_path / "himari.conf").write_text(text)
-    server = subprocess.Popen(["redis-server", str(tmp_path / "himari.conf")], stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 10
-    while not answers(port):
-        assert server.poll() is None, server.communicate()[0].decode()
-        assert time.monotonic() < deadline, "Redis does not answer"
+    servers = [launched(tmp_path, port)]
     clients: list[redis.Redis] = []
 
     def connect(user: str, password: str) -> redis.Redis:
@@ -51,11 +58,29 @@ def buffer(rendered: Render, view: Shipped, tmp_path: Path) -> Iterator[Connect]
         clients.append(redis.Redis(port=port, username=user, password=password, protocol=2, driver_info=None))
         return clients[-1]
 
-    yield connect
+    def restart() -> None:
+        stop(servers.pop())
+        servers.append(launched(tmp_path, port))
+
+    yield Buffer(connect, restart)
     for client in clients:
         client.close()
+    stop(servers.pop())
+
+
+def stop(server: "subprocess.Popen[bytes]") -> None:
     server.terminate()
     server.communicate(timeout=10)
+
+
+def launched(folder: Path, port: int) -> "subprocess.Popen[bytes]":
+    """A Redis that has read its files and answers."""
+    server = subprocess.Popen(["redis-server", str(folder / "himari.conf")], stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 10
+    while not answers(port):
+        assert server.poll() is None, server.communicate()[0].decode()
+        assert time.monotonic() < deadline, "Redis does not answer"
+    return server
 
 
 def with_passwords(acl: str) -> str:
@@ -67,7 +92,7 @@ def with_passwords(acl: str) -> str:
     )
 
 
-def test_the_pusher_adds_and_asks_and_reads_nothing(buffer: Connect) -> None:
+def test_the_pusher_adds_and_asks_and_reads_nothing(buffer: Buffer) -> None:
     pusher = buffer("pusher", "pusher")
     assert pusher.execute_command("XADD", STREAM, "7-1", "z1", b"x", "p", "0-0", "c", "1") == b"7-1"
     assert b"7-1" in pusher.execute_command("XINFO", "STREAM", STREAM)
@@ -81,7 +106,7 @@ def test_the_pusher_adds_and_asks_and_reads_nothing(buffer: Connect) -> None:
             pusher.execute_command(*refused)
 
 
-def test_the_reader_reads_and_writes_nothing(buffer: Connect) -> None:
+def test_the_reader_reads_and_writes_nothing(buffer: Buffer) -> None:
     buffer("pusher", "pusher").execute_command("XADD", STREAM, "7-1", "z1", b"x")
     reader = buffer("reader", "reader")
     assert reader.execute_command("XLEN", STREAM) == 1
@@ -91,7 +116,7 @@ def test_the_reader_reads_and_writes_nothing(buffer: Connect) -> None:
             reader.execute_command(*refused)
 
 
-def test_the_operator_looks_and_changes_nothing(buffer: Connect) -> None:
+def test_the_operator_looks_and_changes_nothing(buffer: Buffer) -> None:
     operator = buffer("operator", "operator")
     assert operator.execute_command("CONFIG", "GET", "maxmemory-policy")
     assert operator.execute_command("INFO", "server")
@@ -100,6 +125,15 @@ def test_the_operator_looks_and_changes_nothing(buffer: Connect) -> None:
             operator.execute_command(*refused)
 
 
-def test_nobody_is_somebody_without_a_login(buffer: Connect) -> None:
+def test_nobody_is_somebody_without_a_login(buffer: Buffer) -> None:
     with pytest.raises(redis.exceptions.AuthenticationError):
         buffer("default", "").execute_command("PING")
+
+
+def test_what_was_added_is_there_after_a_restart(buffer: Buffer) -> None:
+    with buffer("pusher", "pusher").pipeline(transaction=True) as batch:
+        batch.execute_command("XADD", STREAM, "MINID", "~", "7-1", "7-1", "z1", b"x")
+        batch.execute_command("XADD", STREAM, "MINID", "~", "7-1", "7-2", "z1", b"y")
+        batch.execute()
+    buffer.restart()
+    assert buffer("reader", "reader").execute_command("XLEN", STREAM) == 2

@@ -84,7 +84,8 @@ def _condition(match: Mapping[str, Any]) -> str:
     if kind == "payload":
         name = f"{left['protocol']} {left['field']}"
     else:
-        name = left["key"] if left["key"] in ("iifname", "oifname") else f"{kind} {left['key']}"
+        key = left.get("key") or json.dumps(left)
+        name = key if key in ("iifname", "oifname") else f"{kind} {key}"
     return f"{name} {negated}{_joined(_values(match['right']))}"
 
 

@@ -48,20 +48,23 @@ def _contains(outer: Gap, inner: Gap) -> bool:
 
 
 def undisclosed(held: HeldKeys, open_gaps: Sequence[Gap]) -> Iterator[str]:
-    """Breaks in the stored sequence of a dense channel that no open gap covers, in words."""
+    """Breaks in the stored sequence of a dense channel that no open gap covers, in words.
+
+    What follows by its id and was streamed earlier is no break: the venue began its numbers anew."""
     for (symbol, channel), events in held.items():
         if channel not in DENSE:
             continue
         streamed = [key for key, event in events if event.how == "ws"]
         if not streamed:
             continue
-        last = streamed[0].last_id
-        for key, _ in events:
-            if key.first_id > last + 1 and key.first_id <= streamed[-1].first_id:
+        last, last_ns = streamed[0].last_id, 0
+        for key, event in events:
+            if last + 1 < key.first_id <= streamed[-1].first_id and event.received_ns >= last_ns:
                 hole = Key(channel, symbol, last + 1, key.first_id - 1)
                 if not any(gap.covers(hole) for gap in open_gaps):
                     yield f"{channel} {symbol}: {hole.first_id} to {hole.last_id} are missing and no gap says so"
             last = max(last, key.last_id)
+            last_ns = event.received_ns if event.how == "ws" else last_ns
 
 
 def looseness(gap: Gap, held: HeldKeys, digest: Digest) -> str:

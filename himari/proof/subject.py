@@ -100,11 +100,18 @@ class Subject:
         """Why this kind of host, or this run, cannot show what the check asks; "" when it can."""
         if statement.venue_clock and self.feed.speed != 1.0:
             return f"the recording runs at {self.feed.speed:g} times its speed, so the venue's clock is not ours"
-        if self.stack.hosts[case.host].provider is not Provider.LAB:
+        if not self._contained(case.host):
             return ""
         if isinstance(case.item, Unit) and case.item.unless_container:
             return f"{case.name} is declared as what a container cannot run"
         return not_covered(check_id) or ""
+
+    def _contained(self, host: str) -> bool:
+        """Whether the host is a container, whoever made it: by its own word, or the stack file's if it says none."""
+        answer = self.answers[host]
+        if isinstance(answer, HostError):
+            return self.stack.hosts[host].provider is Provider.LAB
+        return bool(answer.text("/run/systemd/container"))
 
 
 def read_subject(name: str) -> Subject:

@@ -45,9 +45,15 @@ PLANTS = (
     Plant(
         name="the default user on",
         host="edge",
-        do=f"sed -i 's/^user default off/{OPEN}/' {ACL}; systemctl restart redis-server",
-        undo=f"sed -i 's/^{OPEN}/user default off/' {ACL}; systemctl restart redis-server",
-        red=("edge redis.default-off", "edge redis.anonymous-from-brain", "edge redis.anonymous-from-edge"),
+        do=f"cp -p {ACL} {ACL}.whole; sed -i '/^user default/c {OPEN}' {ACL}; systemctl restart redis-server",
+        undo=f"mv {ACL}.whole {ACL}; systemctl restart redis-server",
+        # From elsewhere Redis' protected mode then refuses everybody, also those with a name.
+        red=(
+            "edge redis.default-off",
+            "edge redis.anonymous-from-edge",
+            "edge redis.reader-reads-from-brain",
+            "edge redis.reader-writes-from-brain",
+        ),
         says="switch it off",
         folder="day02_redis",
     ),

@@ -21,7 +21,7 @@ def user(probe: Probe, name: str) -> readings.AclUser:
     return found(readings.acl_user(probe.buffer.users[name]), f"there is no user {name}")
 
 
-@check("redis.answers", "Redis 7 answers", replaces="day 2, steps 2.1 and 2.4: Redis 7, ping; 4.3: Redis responding")
+@check("redis.answers", "Redis 7 answers", replaces="day 2, step 2.1: Redis 7; 4.3: Redis responding")
 def test_answers(probe: Probe, observed: Observed) -> None:
     assert observed(readings.info(probe.buffer.info)["redis_version"]).split(".")[0] >= "7"
 
@@ -79,7 +79,17 @@ def test_bind(case: Case, probe: Probe, observed: Observed, subject: Subject) ->
 
 @check("redis.default-off", "nobody is somebody without a login", replaces="day 2: NO AUTHENTICATION")
 def test_default_user_is_off(probe: Probe, observed: Observed) -> None:
-    assert "off" in observed(user(probe, "default").flags), "switch it off: `himari up` restores the ACL file"
+    default = user(probe, "default")
+    observed(f"{', '.join(default.flags)}; {' '.join(default.commands)}")
+    assert "off" in default.flags, "switch it off: `himari up` restores the ACL file"
+
+
+@check("redis.reloads", "what the collector added is read back when Redis starts")
+def test_append_only_file_may_be_replayed(probe: Probe, observed: Observed) -> None:
+    # Redis replays its append-only file as the default user, and drops transactions that this user may not run.
+    commands = observed(user(probe, "default").commands)
+    assert "+xadd" in commands, "each restart would lose the buffer: `himari up` restores the ACL file"
+    assert user(probe, "default").keys == "~md:*"
 
 
 @check("redis.pusher", "the collector's user can add and ask for the last id, nothing else")

@@ -28,7 +28,10 @@ def test_units_are_told_apart_by_blank_lines() -> None:
 
 
 def test_a_units_exposure_is_a_number_and_what_has_none_is_left_out() -> None:
-    text = '[{"unit":"a.service","exposure":"1.6","predicate":"OK"},{"unit":"b.service","exposure":""}]'
+    text = (
+        '[{"set":true,"name":"PrivateNetwork=","exposure":"0.5"}]\n\n'
+        '[{"unit":"a.service","exposure":"1.6","predicate":"OK"},{"unit":"b.service","exposure":""}]\n'
+    )
     assert readings.exposures(text) == {"a.service": 1.6}
     assert readings.exposures("") == {}
 
@@ -89,3 +92,29 @@ def test_a_streams_end_is_length_epoch_and_number() -> None:
 
 def test_cpu_lists_have_ranges() -> None:
     assert readings.cpus("0-1,3") == {0, 1, 3}
+
+
+def test_errors_are_a_units_own_and_systemds_about_it() -> None:
+    text = (
+        '{"_SYSTEMD_UNIT":"a.service","MESSAGE":"no room"}\n'
+        '{"_SYSTEMD_UNIT":"init.scope","UNIT":"a.service","MESSAGE":"Failed"}\n'
+        '{"_SYSTEMD_UNIT":"b.service","MESSAGE":"about a.service"}\n'
+    )
+    assert readings.errors(text, "a.service") == ["no room", "Failed"]
+    assert readings.errors("", "a.service") == []
+
+
+def test_metrics_have_values_and_histograms_shares() -> None:
+    text = (
+        '# HELP d x\nd_bucket{le="0.25"} 19.0\nd_count 20.0\nup{line="0"} 1.0\ne_bucket{le="0.25"} 0.0\ne_count 0.0\n'
+    )
+    metrics = readings.metrics(text, 7)
+    assert metrics.values['up{line="0"}'] == 1.0
+    assert metrics.share_within("d", 0.25) == 0.95
+    assert metrics.share_within("e", 0.25) is None
+
+
+def test_a_ping_has_a_shortest_round_trip() -> None:
+    said = "2 packets transmitted, 2 received\nrtt min/avg/max/mdev = 30.196/198.176/366.157/167.980 ms, pipe 2\n"
+    assert readings.ping_seconds(said) == 0.030196
+    assert readings.ping_seconds("2 packets transmitted, 0 received") is None

@@ -31,6 +31,28 @@ def test_a_recording_is_named_by_its_content(recording: Path, tmp_path: Path) ->
     assert chosen.speed == 4.0
 
 
+def test_a_recording_brings_its_own_symbols_only(recording: Path) -> None:
+    stack = load_stack("lab-edge")
+    symbols = stack.venues["binance"].symbols
+    assert choose_feed(stack, recording, 1.0, live=False).brings(symbols) == ("BTC/USDT",)
+    assert Feed().brings(symbols) == symbols
+
+
+def test_a_recording_of_other_symbols_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.gz"
+    path.write_bytes(gzip.compress(b'1723161253937085768 {"stream":"dogeusdt@trade","data":{}}\n'))
+    with pytest.raises(StackFileError, match="holds no symbol of stack lab-edge") as caught:
+        choose_feed(load_stack("lab-edge"), path, 1.0, live=False)
+    assert "dogeusdt" in caught.value.hint
+
+
+def test_a_recording_that_breaks_off_is_refused(recording: Path) -> None:
+    whole = gzip.compress(b'1723161253937085768 {"stream":"btcusdt@trade","data":{}}\n' * 9999)
+    recording.write_bytes(whole[:-12])
+    with pytest.raises(StackFileError, match="breaks off"):
+        choose_feed(load_stack("lab-edge"), recording, 1.0, live=False)
+
+
 def test_a_recording_needs_an_exchange(recording: Path) -> None:
     with pytest.raises(StackFileError, match="--recording needs an exchange host"):
         choose_feed(load_stack("vps-brain"), recording, 1.0, live=False)

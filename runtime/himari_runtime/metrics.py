@@ -13,6 +13,9 @@ JOURNAL_SYNC = Histogram(
     "himari_journal_sync_seconds", "Duration of fdatasync", buckets=(0.001, 0.005, 0.02, 0.1, 0.25, 1, 5)
 )
 JOURNAL_ERRORS = Counter("himari_journal_errors", "Failures of the journal's keeper")
+JOURNAL_DAMAGE = Counter(
+    "himari_journal_damage", "Places of the journal that could not be read; what was there is lost"
+)
 
 PUSHED_RECORDS = Counter("himari_pushed_records", "Records that the buffer has confirmed")
 PUSHED_BYTES = Counter("himari_pushed_bytes", "Bytes sent to the buffer")

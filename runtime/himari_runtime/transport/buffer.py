@@ -48,6 +48,8 @@ class Pusher:
         self._last: dict[str, Position] = {}
         self._previous: dict[str, Position] = {}
         self._lengths: dict[int, int] = {}
+        self._read = START
+        self._hole = START  # the last record that was lost or dropped before it was pushed
         self._pushed: Record | None = None
         self._confirmed = asyncio.Event()
         self.full = False  # the buffer takes nothing for want of memory; the journal keeps what it cannot take
@@ -106,6 +108,7 @@ class Pusher:
         self._lengths = last_positions(segments(folder))
         found = resume(folder, self._last)
         self._previous = dict(found.previous)
+        self._read = found.segment.before if found.segment else START
         return JournalReader(folder, START, found.segment)
 
     async def _ask(self, link: RedisLink, names: list[str]) -> dict[str, Position]:
@@ -136,6 +139,7 @@ class Pusher:
         size = 0
         last = None
         while size < BATCH_BYTES and (records := reader.read(TURN_BYTES)):
+            self._note_hole(records[0].position)
             for record in records:
                 name = self._route(record).stream
                 if name not in self._last:
@@ -146,13 +150,21 @@ class Pusher:
                 else:
                     self._previous[name] = record.position
             last = records[-1]
+            self._read = last.position
             await asyncio.sleep(0)
         return batch, last
+
+    def _note_hole(self, position: Position) -> None:
+        """Damage, and segments that were dropped unread, leave n out; which streams lack a record nobody knows."""
+        epoch, n = self._read
+        ended = epoch != position.epoch and n >= self._lengths.get(epoch, 0)
+        if position != (Position(position.epoch, 1) if ended else Position(epoch, n + 1)):
+            self._hole = Position(position.epoch, position.n - 1)
 
     async def _push(self, link: RedisLink, batch: dict[str, list[Record]]) -> None:
         commands = [pack("MULTI")]
         for name, records in batch.items():
-            for run in split(records, CHUNK_BYTES):
+            for run in split(records, CHUNK_BYTES, self._hole):
                 commands.append(self._add(name, run))
                 await asyncio.sleep(0)
         commands.append(pack("EXEC"))
@@ -167,7 +179,10 @@ class Pusher:
         metrics.BUFFER_FULL.set(full)
 
     def _add(self, name: str, run: list[Record]) -> bytes:
-        chunk = self._packer.pack(run, self._previous.get(name, START))
+        previous = self._previous.get(name, START)
+        if run[0].position > self._hole:
+            previous = max(previous, self._hole)
+        chunk = self._packer.pack(run, previous)
         self._previous[name] = chunk.last
         cut = back(chunk.last, self._settings.window_records, self._lengths)
         return pack("XADD", name, "MINID", "~", str(cut), str(chunk.last), *chunk.fields())

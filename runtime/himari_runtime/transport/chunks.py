@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 import msgspec
 import zstandard
 
-from himari_runtime.messages import Position, Record
+from himari_runtime.messages import START, Position, Record
 
 LEVEL = 1  # on such chunks level 3 saves 1 % of the bytes; 6 saves 6 % and takes twice the time
 FIELD = b"z1"  # names the form; another form gets another name
@@ -91,12 +91,14 @@ class Packer:
             raise ChunkError(f"entry {chunk.last}: cannot be unpacked: {error}") from None
 
 
-def split(records: Sequence[Record], most_bytes: int) -> Iterator[list[Record]]:
-    """Runs of one epoch and at most about `most_bytes` of payload; a larger record goes alone."""
+def split(records: Sequence[Record], most_bytes: int, hole: Position = START) -> Iterator[list[Record]]:
+    """Runs of one epoch, on one side of `hole`, and of at most about `most_bytes` of payload; a larger record goes
+    alone."""
     run: list[Record] = []
     size = 0
     for record in records:
-        if run and (size + len(record.payload) > most_bytes or record.epoch != run[0].epoch):
+        parted = run and (record.epoch != run[0].epoch or run[-1].position <= hole < record.position)
+        if parted or (run and size + len(record.payload) > most_bytes):
             yield run
             run, size = [], 0
         run.append(record)

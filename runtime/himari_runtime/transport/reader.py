@@ -4,8 +4,9 @@ import logging
 import os
 from pathlib import Path
 
+from himari_runtime import metrics
 from himari_runtime.messages import Kind, Position, Record
-from himari_runtime.transport.records import MAX_BODY, End, scan
+from himari_runtime.transport.records import MAX_BODY, End, next_frame, scan
 from himari_runtime.transport.segments import Segment, segments
 
 READ_BYTES = 128 << 10
@@ -35,10 +36,11 @@ class JournalReader:
         """The next records, from about `most_bytes` of the file; none when all that has been written was read."""
         while True:
             following = None
-            records = self._scan(most_bytes)
+            records = self._scan(most_bytes, whole=False)
             if not records:
                 following = self._following()
-                records = self._scan(most_bytes)  # what was appended until the next segment began
+                # what was appended until the next segment began, or until this one was sealed
+                records = self._scan(most_bytes, whole=following is not None or self._is_sealed)
             if records:
                 fresh = [record for record in records if record.position > self._after]
                 if fresh:
@@ -47,13 +49,20 @@ class JournalReader:
             elif following is None or not self._open(following):
                 return []
 
+    @property
+    def _is_sealed(self) -> bool:
+        return self._segment is not None and self._segment.last_n is not None
+
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
-    def _scan(self, most_bytes: int) -> list[Record]:
-        """What follows in the current file, headers left out; a frame larger than `most_bytes` is read whole."""
+    def _scan(self, most_bytes: int, *, whole: bool) -> list[Record]:
+        """What follows in the current file, headers left out; a frame larger than `most_bytes` is read whole.
+
+        `whole`: nothing more is written to the file, so what ends within a frame is damaged.
+        """
         if self._segment is None:
             return []
         while True:
@@ -64,12 +73,22 @@ class JournalReader:
             if records or not data:
                 return records
             if not found.end:
-                if found.why is End.DAMAGED:
-                    log.error("%s: damaged at byte %d: its rest is lost", self._segment.path, self._offset)
-                    return []
-                if len(data) < most_bytes or most_bytes > MAX_BODY:
+                ends = len(data) < most_bytes
+                if (found.why is End.DAMAGED or (whole and ends)) and self._skip(data, whole and ends):
+                    continue
+                if ends or most_bytes > MAX_BODY:
                     return []
                 most_bytes *= 2
+
+    def _skip(self, data: bytes, to_end: bool) -> bool:
+        """Goes on at the next whole frame, or at the end of the file; False where that is not in `data`."""
+        at = next_frame(data, 1)
+        if at is None and not to_end:
+            return False
+        metrics.JOURNAL_DAMAGE.inc()
+        log.error("%s: damaged at byte %d", self._segment and self._segment.path, self._offset)
+        self._offset += len(data) if at is None else at
+        return True
 
     def _following(self) -> Segment | None:
         here = self._segment.first if self._segment else Position(0, 0)

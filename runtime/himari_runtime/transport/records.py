@@ -73,3 +73,13 @@ def scan(data: bytes, epoch: int, offset: int = 0, most: int | None = None) -> S
         found.append(Record(epoch, n, kind, line, received_ns, monotonic_ns, body[BODY.size :]))
         offset = start + length
     return Scan(found, offset, why)
+
+
+def next_frame(data: bytes, offset: int) -> int | None:
+    """Where the first whole frame at or behind `offset` begins; None where there is none."""
+    for at in range(offset, len(data) - FRAME.size - BODY.size + 1):
+        length, checksum = FRAME.unpack_from(data, at)
+        start = at + FRAME.size
+        if BODY.size <= length <= len(data) - start and crc32(data[start : start + length]) == checksum:
+            return at
+    return None

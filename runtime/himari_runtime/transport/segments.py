@@ -27,6 +27,11 @@ class Segment(msgspec.Struct, frozen=True):
         return Position(self.epoch, self.first_n)
 
     @property
+    def before(self) -> Position:
+        """The record before its first: n = 0 where it begins its epoch."""
+        return Position(self.epoch, self.first_n - 1)
+
+    @property
     def path(self) -> Path:
         start = f"{self.epoch:08d}-{self.first_n:012d}"
         return self.folder / (f"{start}.open" if self.last_n is None else f"{start}-{self.last_n:012d}.seg")

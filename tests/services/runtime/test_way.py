@@ -195,3 +195,25 @@ def test_a_redis_that_hangs_is_left_within_seconds(site: Site, redis_server: Red
     finish(site.start_edge(10))
     drain(site, consumer)
     assert site.stored() == site.journaled()
+
+
+def test_damage_in_the_journal_is_disclosed_as_a_gap(site: Site, redis_server: RedisServer) -> None:
+    """What the disk lost before it was pushed is missing on the brain too, which must say so."""
+    redis_server.kill()
+    edge = site.start_edge(3000)
+    await_that(lambda: site.journaled_size() > 0 and site.journaled()[-1].n == 3001)
+    edge.kill()
+    edge.wait()
+    segment = sorted((site.root / "journal").glob("00000001-*"))[0]
+    content = bytearray(segment.read_bytes())
+    content[content.index(b'"t":101,')] ^= 0xFF
+    segment.chmod(0o640)
+    segment.write_bytes(content)
+    redis_server.start()
+    finish(site.start_edge(10))
+    consumer = site.start_consumer()
+    drain(site, consumer)
+    rows = site.stored()
+    assert [record for record in rows if record.line >= 0] == site.journaled()
+    gaps = [msgspec.json.decode(record.payload, type=Gap) for record in rows if record.line < 0]
+    assert ("trade", 100, 102, "overtaken") in {(g.channel, g.after_id, g.before_id, g.reason) for g in gaps}

@@ -1,9 +1,12 @@
 from pathlib import Path
 
+from prometheus_client import REGISTRY
+
 from himari_runtime.messages import Position
 from himari_runtime.transport.reader import JournalReader
+from himari_runtime.transport.records import BODY, FRAME
 from himari_runtime.transport.segments import segments
-from tests.unit.runtime.transport.conftest import OpenJournal, append
+from tests.unit.runtime.transport.conftest import OpenJournal, append, read_all
 
 
 def test_follows_the_journal_as_it_grows_and_rotates(open_journal: OpenJournal, tmp_path: Path) -> None:
@@ -72,3 +75,27 @@ def test_damage_costs_the_rest_of_a_segment_only(open_journal: OpenJournal, tmp_
     assert set(range(1, 52)) - set(seen) <= set(range(damaged.first_n, following.first_n))
     assert len(seen) < 51
     assert seen[-1] == 51
+
+
+def test_damage_costs_no_more_than_the_records_that_it_hit(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal()
+    for number in range(1, 201):
+        append(journal, f"md:a {number}")
+    journal.close()
+    whole = read_all(tmp_path)
+    (segment,) = tmp_path.glob("*.seg")
+    content = bytearray(segment.read_bytes())
+    first, second = content.index(b"md:a 50"), content.index(b"md:a 120")
+    content[first] ^= 0xFF  # a payload
+    content[second - BODY.size - FRAME.size + 1] ^= 0xFF  # a length, so that the frame seems to go beyond the file
+    segment.chmod(0o640)
+    segment.write_bytes(content)
+    before = damaged_places()
+    kept = [record for record in whole if record.payload not in {b"md:a 50", b"md:a 120"}]
+    assert read_all(tmp_path) == kept
+    assert len(kept) == len(whole) - 2
+    assert damaged_places() - before == 2
+
+
+def damaged_places() -> float:
+    return REGISTRY.get_sample_value("himari_journal_damage_total") or 0.0

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from pathlib import Path
 
 from himari_runtime import metrics
@@ -10,6 +11,7 @@ from himari_runtime.transport.records import MAX_BODY, End, next_frame, scan
 from himari_runtime.transport.segments import Segment, segments
 
 READ_BYTES = 128 << 10
+SETTLED_NS = 100_000_000  # a folder's time is that coarse at most: a later change shows
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class JournalReader:
         self._fd = -1
         self._segment: Segment | None = None
         self._offset = 0
+        self._listed_ns = 0
         self._open(start or segment_of(folder, after))
 
     def read(self, most_bytes: int = READ_BYTES) -> list[Record]:
@@ -91,6 +94,15 @@ class JournalReader:
         return True
 
     def _following(self) -> Segment | None:
+        changed_ns = self._folder.stat().st_mtime_ns
+        if changed_ns == self._listed_ns:  # a reader that is idle asks often
+            return None
+        found = self._list_following()
+        settled = time.time_ns() - changed_ns > SETTLED_NS
+        self._listed_ns = changed_ns if settled and found is None else 0
+        return found
+
+    def _list_following(self) -> Segment | None:
         here = self._segment.first if self._segment else Position(0, 0)
         return next((segment for segment in segments(self._folder) if segment.first > here), None)
 

@@ -1,8 +1,12 @@
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from prometheus_client import REGISTRY
 
-from himari_runtime.messages import Position
+from himari_runtime.messages import Position, Record
+from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
 from himari_runtime.transport.records import BODY, FRAME
 from himari_runtime.transport.segments import segments
@@ -99,3 +103,36 @@ def test_damage_costs_no_more_than_the_records_that_it_hit(open_journal: OpenJou
 
 def damaged_places() -> float:
     return REGISTRY.get_sample_value("himari_journal_damage_total") or 0.0
+
+
+def test_an_idle_reader_does_not_list_the_folder_again(
+    open_journal: OpenJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = open_journal()
+    reader = JournalReader(tmp_path, Position(0, 0))
+    os.utime(tmp_path, (1, 1))
+    assert [record.n for record in reader.read()] == [1]
+    assert reader.read() == []
+    listed = 0
+
+    def listing(path: Path) -> Iterator[Path]:
+        nonlocal listed
+        listed += 1
+        return iterdir(path)
+
+    iterdir = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", listing)
+    for _ in range(100):
+        assert reader.read() == []
+    assert listed == 0
+    journal.close()  # seals, which renames
+    assert [record.n for record in follow(reader, open_journal())] == [1]
+    assert listed > 0
+
+
+def follow(reader: JournalReader, journal: Journal) -> list[Record]:
+    """What a second run adds."""
+    found = reader.read()
+    journal.close()
+    reader.close()
+    return found

@@ -29,5 +29,6 @@ def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
         print_json(report)
     else:
         show(f"{report.stack}: removed {len(report.removed)} things after {report.seconds:.1f} s")
+        show(*(f"stays: {item}" for item in report.stays))
         show(*([f"left: {item}" for item in report.left] or ["left: nothing"]))
     return HimariError.exit_code if report.left else 0

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from shlex import quote
 
 from himari.apply import ssh
+from himari.catalog import hostpaths
 from himari.catalog.component import Component, View
 from himari.catalog.registry import WHOLE_HOST
 from himari.lab import lab
@@ -27,7 +28,7 @@ STRIP = """set -u
 for unit in {units}; do systemctl disable --now "$unit" >/dev/null 2>&1 || true; done
 for path in {files}; do rm -f "$path"; done
 nft delete table inet himari 2>/dev/null || true
-rm -rf /opt/himari /run/himari
+rm -rf /opt/himari /run/himari /etc/himari /var/cache/himari /var/lib/himari-apply
 systemctl daemon-reload
 for unit in {units}; do systemctl is-active --quiet "$unit" && echo "unit $unit is still active"; done
 exit 0"""
@@ -69,7 +70,18 @@ def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyRep
     with session(state, argv, "", listener) as opened:
         done = opened.run(steps)
         removed = tuple(what for item in done for what in item.outcome.changed)
-        return DestroyReport(stack=stack.name, removed=removed, left=tuple(left), seconds=opened.seconds)
+        return DestroyReport(
+            stack=stack.name, removed=removed, left=tuple(left), seconds=opened.seconds, stays=tuple(stays(stack))
+        )
+
+
+def stays(stack: Stack) -> Iterator[str]:
+    """What a destroy leaves on machines that go on existing, a sentence a host: data, access and what made it safe."""
+    for name, host in stack.hosts.items():
+        if name not in lab_hosts(stack):
+            hardening = "" if host.existing else ", its hardening (ssh, kernel, updates)"
+            access = "the login of this machine's user" if host.address == ssh.LOCAL else f"the user {ssh.DEPLOY_USER}"
+            yield f"{name}: data in {hostpaths.STATE}, packages, WireGuard's key, {access}{hardening}"
 
 
 def _strip_all(stack: Stack, known: Known, state: StateDir, report: Report, left: list[str]) -> list[str]:
@@ -97,7 +109,9 @@ def _strip(stack: Stack, known: Known, state: StateDir, name: str) -> list[str]:
 def _owned(listed: Iterable[Component]) -> tuple[list[str], list[str]]:
     """Units and files of the components that are ours alone; what makes a whole host safe stays in place."""
     ours = [part for part in listed if part.name not in WHOLE_HOST]
-    return [unit.name for part in ours for unit in part.units], [file.path for part in ours for file in part.files]
+    credentials = [f"{hostpaths.CREDENTIALS}/{held.name}" for part in ours for held in part.credentials]
+    files = [file.path for part in ours for file in part.files]
+    return [unit.name for part in ours for unit in part.units], files + credentials
 
 
 def _forget(stack: Stack, state: StateDir) -> list[str]:

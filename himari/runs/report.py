@@ -37,12 +37,13 @@ class UpReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DestroyReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What `destroy` removed, and what is left, which should be nothing."""
+    """What `destroy` removed, what is left against its will, and what stays on purpose on machines that go on."""
 
     stack: str
     removed: tuple[str, ...]
     left: tuple[str, ...]
     seconds: float
+    stays: tuple[str, ...] = ()
 
 
 def rows(done: Sequence[Done], evidence: Evidence, hosts: int) -> tuple[Row, ...]:

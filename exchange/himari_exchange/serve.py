@@ -23,7 +23,7 @@ from himari_exchange.rest import Rest
 from himari_exchange.settings import Settings
 from himari_exchange.sockets import Sockets
 from himari_exchange.source import Source
-from himari_exchange.systemd import Notifier
+from himari_exchange.systemd import JournalFormatter, Notifier
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,9 @@ CLOSE_SECONDS = 2.0  # for requests under way when it ends
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError or RecordingError before anything listens."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(JournalFormatter("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     tls = _tls(Path(settings.listen.certificate_file))
     asyncio.run(_serve(settings, tls, _source(settings)))
 

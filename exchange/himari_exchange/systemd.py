@@ -1,7 +1,21 @@
 """What a service tells systemd, as sd_notify(3) says: one datagram a message, nothing where nobody listens."""
 
+import logging
 import os
 import socket
+
+
+PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
+
+
+class JournalFormatter(logging.Formatter):
+    """Begins each line with the priority that the journal files it under, where the journal is what reads it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        if "JOURNAL_STREAM" not in os.environ:
+            return text
+        return "\n".join(f"<{PRIORITIES.get(record.levelno, 6)}>{line}" for line in text.splitlines())
 
 
 class Notifier:

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from himari_runtime.settings import CollectorSettings, ConsumerSettings, SettingsError, load, load_any
+from himari_runtime.systemd import JournalFormatter
 from himari_runtime.venues.registry import UnknownVenueError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -20,7 +21,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object; the only 
 @app.callback()
 def himari_runtime() -> None:
     """Himari's services: they collect market data on the edge and store it on the brain."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JournalFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 @app.command()

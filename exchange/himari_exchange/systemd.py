@@ -4,7 +4,6 @@ import logging
 import os
 import socket
 
-
 PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 
 

@@ -10,6 +10,7 @@ def test_timer(probe: Probe, observed: Observed) -> None:
     assert observed(probe.unit(TIMER).get("SubState")) in ("waiting", "running")
 
 
-@check("deadman.result", "the dead-man's last look could be taken", severity="warning")
+@check("deadman.result", "the dead-man's last look found nothing wrong", severity="warning")
 def test_result(probe: Probe, observed: Observed) -> None:
-    assert observed(probe.unit(SERVICE).get("Result")) == "success"
+    result = observed(probe.unit(SERVICE).get("Result"))
+    assert result == "success", f"{result}: `journalctl -u {SERVICE}` on the brain tells what it saw"

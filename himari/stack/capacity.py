@@ -15,6 +15,7 @@ from himari.stack.sizes import (
     EdgeSizes,
     brain_sizes,
     edge_sizes,
+    linger_ms,
     stack_rates,
     usable_disk,
     venue_rates,
@@ -45,7 +46,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
 
 def symbol_days(stack: Stack) -> tuple[SymbolDay, ...]:
     """GB a day and symbol of each venue."""
-    return tuple(_symbol_day(name, venue) for name, venue in stack.venues.items())
+    return tuple(_symbol_day(name, venue, linger_ms(stack)) for name, venue in stack.venues.items())
 
 
 def holdings(stack: Stack) -> tuple[Holding, ...]:
@@ -178,8 +179,8 @@ def _mib(size: float) -> str:
     return f"{size / MIB:.0f} MiB"
 
 
-def _symbol_day(name: str, venue: Venue) -> SymbolDay:
-    rates, symbols = venue_rates(venue), len(venue.symbols)
+def _symbol_day(name: str, venue: Venue, linger: float) -> SymbolDay:
+    rates, symbols = venue_rates(venue, linger), len(venue.symbols)
     a_day = {
         stop: getattr(rates, stop) * DAY_S / symbols / GB for stop in ("raw", "journal", "stream", "link", "parquet")
     }

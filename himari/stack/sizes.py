@@ -14,10 +14,14 @@ MIB = 1 << 20
 
 # A record in a journal segment: "<II" frame and "<BBQqq" head.
 JOURNAL_RECORD_BYTES = 8 + 26
-# zstd with the primer dictionary, a few frames together: the bound that the link is held to, not the usual case.
-STREAM_RATIO = 0.35
-# A stream entry beside its data: 24 to 204 bytes, the most where a listpack node holds few entries (MEMORY USAGE).
+# What a packed chunk takes: a part of its frames, and its heads and first frame, which nothing before them predicts.
+# `benchmarks/link_bytes.py` and `benchmarks/journal.py` measure them, on the seeded market and on the recording.
+STREAM_RATIO = 0.17
+CHUNK_BYTES = 100
+# A stream entry in Redis beside its chunk: 24 to 204 bytes, most where a listpack node holds few (MEMORY USAGE).
 STREAM_ENTRY_BYTES = 204
+# An entry in Redis' answer beside its chunk, and a reader's requests and acknowledgements.
+LINK_ENTRY_BYTES = 60
 # TLS-less TCP over WireGuard, of the bytes in full packets: 60 of 1420 for the tunnel, 52 for TCP/IP.
 LINK_OVERHEAD = 1.08
 # Parquet with zstd, per raw byte: 0.18 to 0.21 for files of 3 s to 6 min.
@@ -68,23 +72,25 @@ class BrainSizes(msgspec.Struct, frozen=True, kw_only=True):
     min_free_bytes: int
 
 
-def venue_rates(venue: Venue) -> Rates:
-    """What one venue's declared rates become at each stop."""
+def venue_rates(venue: Venue, linger: float) -> Rates:
+    """What one venue's declared rates become at each stop, where the pusher gathers for `linger` ms."""
     records = venue.frames_per_s + HOUSEKEEPING_RECORDS_PER_S
-    stream = STREAM_RATIO * venue.bytes_per_s + STREAM_ENTRY_BYTES * records
+    streams = 2 * len(venue.symbols) + 1
+    chunks = min(records, streams * 1000 / linger)
+    packed = STREAM_RATIO * venue.bytes_per_s + CHUNK_BYTES * chunks
     return Rates(
         records=records,
         raw=venue.bytes_per_s,
         journal=venue.bytes_per_s + JOURNAL_RECORD_BYTES * records,
-        stream=stream,
-        link=STREAM_RATIO * venue.bytes_per_s * LINK_OVERHEAD,
+        stream=packed + STREAM_ENTRY_BYTES * chunks,
+        link=(packed + LINK_ENTRY_BYTES * chunks) * LINK_OVERHEAD,
         parquet=PARQUET_RATIO * venue.bytes_per_s,
     )
 
 
 def stack_rates(stack: Stack) -> Rates:
     """The rates of all venues together."""
-    each = [venue_rates(venue) for venue in stack.venues.values()]
+    each = [venue_rates(venue, linger_ms(stack)) for venue in stack.venues.values()]
     return Rates(**{name: sum(getattr(rates, name) for rates in each) for name in Rates.__struct_fields__})
 
 

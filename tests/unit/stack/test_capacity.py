@@ -39,7 +39,7 @@ def test_shipped_stacks_fit(name: str) -> None:
 @pytest.mark.parametrize(
     ("stack", "key"),
     [
-        (changed(rate=25), "network.link_bytes_per_s"),
+        (changed(rate=50), "network.link_bytes_per_s"),
         (changed(stream_minutes=1.5), "retention.stream_minutes"),
         (changed(stream_minutes=600), "hosts.edge.memory_mb"),
         (changed(journal_hours=72), "hosts.edge.disk_gb"),

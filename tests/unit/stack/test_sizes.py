@@ -24,15 +24,25 @@ def test_a_larger_rate_asks_for_no_less_anywhere(venue: Venue, factor: float) ->
     grown = msgspec.structs.replace(
         venue, frames_per_s=venue.frames_per_s * factor, bytes_per_s=venue.bytes_per_s * factor
     )
-    small, large = venue_rates(venue), venue_rates(grown)
+    small, large = venue_rates(venue, 40), venue_rates(grown, 40)
     assert all(getattr(small, name) <= getattr(large, name) for name in Rates.__struct_fields__)
 
 
 @given(venues)
-def test_the_link_and_parquet_carry_less_than_what_came_in_and_the_journal_more(venue: Venue) -> None:
-    rates = venue_rates(venue)
-    assert rates.link < rates.raw < rates.journal
-    assert rates.parquet < rates.raw
+def test_parquet_takes_less_than_what_came_in_and_the_journal_more(venue: Venue) -> None:
+    rates = venue_rates(venue, 40)
+    assert rates.parquet < rates.raw < rates.journal
+
+
+def test_many_symbols_at_8_mb_a_second_take_a_third_of_it_on_the_link() -> None:
+    venue = Venue(symbols=tuple(f"C{n}/USDT" for n in range(100)), frames_per_s=32_000, bytes_per_s=8e6)
+    assert 0.2 < venue_rates(venue, 40).link / venue.bytes_per_s < 0.35
+
+
+@given(venues, st.floats(min_value=5, max_value=20))
+def test_bundling_for_longer_asks_for_no_more(venue: Venue, linger: float) -> None:
+    short, long = venue_rates(venue, linger), venue_rates(venue, 2 * linger)
+    assert (long.link, long.stream) <= (short.link, short.stream)
 
 
 @given(venues, st.floats(min_value=2, max_value=600), st.integers(min_value=1, max_value=300))

@@ -7,7 +7,7 @@ it carries the consumer's memory at its end, so that a restart knows what the la
 import os
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ SCHEMA = pa.schema(
 )
 LABELS = ["kind", "venue", "symbol", "stream", "channel"]  # few values: dictionary encoded
 KINDS = {kind.value: kind.name.lower() for kind in Kind}
+DAY_NS = 86_400 * 10**9
+EPOCH_DAY = date(1970, 1, 1)
 Row = tuple[Any, ...]
 
 
@@ -74,15 +76,16 @@ class ParquetStore:
         self._seen = seen
         self._full: list[Batch] = []
         self._batch = Batch("", [])
+        self._day: int | None = None  # since 1970
         self.rows = 0
         self.payload_bytes = 0
 
     def add(self, record: Record, where: Route) -> None:
         """Takes a row; it is stored by the next `flush`."""
-        day = datetime.fromtimestamp(record.received_ns // 10**9, UTC).strftime("%Y-%m-%d")
-        if day != self._batch.day:
+        if record.received_ns // DAY_NS != self._day:
             self._cut()
-            self._batch.day = day
+            self._day = record.received_ns // DAY_NS
+            self._batch.day = (EPOCH_DAY + timedelta(days=self._day)).isoformat()
         self._batch.rows.append(self._row(record, where))
         self.rows += 1
         self.payload_bytes += len(record.payload)

@@ -1,0 +1,88 @@
+"""What README and docs tell to type exists: verbs, options, make targets, files, and stack files that load."""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from himari.cli.main import app
+from himari.stack.load import parse_stack
+from himari.stack.paths import INVENTORIES, PROJECT
+from himari.stack.tables import keyed
+
+PAGES = (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))
+FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`((?:himari|make) [^`]+)`")
+TARGETS = set(re.findall(r"^(\w+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+
+
+def blocks(page: Path, language: str) -> Iterator[str]:
+    return (text for kind, text in FENCED.findall(page.read_text()) if kind == language)
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """Each command of the page that is ours, as words without the variables before it."""
+    lines = [line for block in blocks(page, "console") for line in block.splitlines()]
+    for line in (*lines, *INLINE.findall(page.read_text())):
+        for part in re.split(r"[|>]| && ", line.partition("  #")[0]):
+            words = [word for word in shlex.split(part) if not re.match(r"[A-Z_]+=", word)]
+            if words and words[0] in {"himari", "make"}:
+                yield words
+
+
+ALL = [(page, words) for page in PAGES for words in commands(page)]
+
+
+@pytest.mark.parametrize(("page", "words"), ALL, ids=[f"{page.name}: {shlex.join(words)}" for page, words in ALL])
+def test_a_command_of_the_docs_exists(page: Path, words: list[str]) -> None:
+    if words[0] == "make":
+        assert set(words[1:]) <= TARGETS
+        return
+    verbs, options = accepted(words[1:])
+    assert verbs
+    given = {word.partition("=")[0] for word in before_dashes(words) if word.startswith("-")}
+    assert given <= options
+
+
+def before_dashes(words: list[str]) -> list[str]:
+    return words[: words.index("--")] if "--" in words else words
+
+
+def accepted(words: list[str]) -> tuple[list[str], set[str]]:
+    """The verbs that the words name, and the options that the last of them takes."""
+    command = typer.main.get_command(app)
+    verbs: list[str] = []
+    for word in words:
+        verb = getattr(command, "commands", {}).get(word)
+        if verb is None:
+            break
+        command, verbs = verb, [*verbs, word]
+    options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    return verbs or ([command.name or ""] if words[0].startswith("-") else []), options
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_stack_file_s_fragment_has_keys_that_exist(page: Path) -> None:
+    whole = tomllib.loads((INVENTORIES / "vps-brain.toml").read_text())
+    for block in blocks(page, "toml"):
+        tables = tomllib.loads(block)
+        for key, said, table in keyed(tables):
+            assert set(said) <= set(table.__struct_fields__), key
+    assert parse_stack((INVENTORIES / "vps-brain.toml").read_text(), "vps-brain.toml").name == whole["stack"]["name"]
+
+
+def test_the_fragments_of_the_stack_files_page_make_a_stack() -> None:
+    text = "\n".join(blocks(PROJECT / "docs" / "stack-files.md", "toml"))
+    brain = (INVENTORIES / "vps-brain.toml").read_text().partition("[hosts.brain]")
+    assert parse_stack(f"{text}\n{brain[1]}{brain[2]}", "fragments").name == "tokyo"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_link_leads_to_a_page(page: Path) -> None:
+    links = [link for link in re.findall(r"(?<!!)\[[^]]*\]\(([^)#]+)[^)]*\)", page.read_text()) if "://" not in link]
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert missing == []

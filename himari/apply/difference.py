@@ -44,7 +44,7 @@ class Comparison(msgspec.Struct, frozen=True):
             directories=[_directory(entry) for entry in part.directories if not self._directory_is(entry)],
             credentials={each.name: each.value for each in part.secrets if each.name not in self.state.credentials},
             environments=[
-                EnvironmentChange(each.venv, self.artifacts[each.venv])
+                EnvironmentChange(each.venv, self.artifacts[each.venv], each.name.replace("-", "_"))
                 for each in part.artifacts
                 if self.state.environments.get(each.venv) != self.artifacts[each.venv]
             ],

@@ -106,6 +106,7 @@ class FileChange:
 class EnvironmentChange:
     link: str
     digest: str
+    package: str  # ours, as Python imports it
 
 
 @dataclass(frozen=True)

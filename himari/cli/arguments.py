@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from himari.stack.model import Stack
 
 
-def _stacks(incomplete: str) -> list[str]:
+def stack_names(incomplete: str) -> list[str]:
+    """The shipped and own stacks whose names begin so, for the shell's completion."""
     from himari.stack.paths import INVENTORIES
 
     return sorted(path.stem for path in INVENTORIES.glob(f"{incomplete}*.toml"))
 
 
 StackName = Annotated[
-    str, typer.Argument(metavar="STACK", help="A file of inventories/, without .toml.", autocompletion=_stacks)
+    str, typer.Argument(metavar="STACK", help="A file of inventories/, without .toml.", autocompletion=stack_names)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; progress stays on stderr.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

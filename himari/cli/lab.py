@@ -4,12 +4,23 @@ from typing import Annotated
 
 import typer
 
-from himari.cli.arguments import Json
+from himari.cli.arguments import Json, stack_names
 
 app = typer.Typer(name="lab", help="The hosts of labs on this machine.", no_args_is_help=True, rich_markup_mode=None)
 
-HostName = Annotated[str, typer.Argument(metavar="HOST", help="A host of the lab: exchange, edge, brain.")]
-InStack = Annotated[str, typer.Option("--stack", metavar="STACK", help="Which lab, when several are up.")]
+
+def _hosts(incomplete: str) -> list[str]:
+    from himari.lab.lab import list_labs
+
+    return sorted({one.host for one in list_labs() if one.host.startswith(incomplete)})
+
+
+HostName = Annotated[
+    str, typer.Argument(metavar="HOST", help="A host of the lab: exchange, edge, brain.", autocompletion=_hosts)
+]
+InStack = Annotated[
+    str, typer.Option("--stack", metavar="STACK", help="Which lab, when several are up.", autocompletion=stack_names)
+]
 Words = Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="The command, after --.")]
 
 

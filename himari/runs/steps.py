@@ -92,6 +92,7 @@ def _do(step: Step, record: Journal, narrator: Narrator) -> Done:
 
 def _note_failure(step: str, error: BaseException, seconds: float, record: Journal, narrator: Narrator) -> None:
     what = error.what if isinstance(error, HimariError) else str(error) or type(error).__name__
+    what = "stopped" if isinstance(error, KeyboardInterrupt) else what
     where = error.where if isinstance(error, HimariError) else ""
     record.append(Finished(at=journal.now(), step=step, seconds=round(seconds, 3), host=where, error=what))
     narrator.emit(step, "", what, seconds, Phase.FAILED)

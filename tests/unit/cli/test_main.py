@@ -206,3 +206,11 @@ def test_doctor_names_what_is_missing_and_what_mends_it(himari: Himari, tmp_path
     assert looked.returncode == 5
     assert "apt-get install" in looked.stdout
     assert "openssh-client" in looked.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "found"), [("himari up lab-", "lab-edge"), ("himari dr", "drift")], ids=["stack", "verb"]
+)
+def test_the_shell_completes_verbs_and_stacks(himari: Himari, line: str, found: str) -> None:
+    done = himari(COMP_WORDS=line, COMP_CWORD=str(len(line.split()) - 1), _HIMARI_COMPLETE="complete_bash")
+    assert found in done.stdout.split()

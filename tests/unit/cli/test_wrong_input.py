@@ -285,3 +285,27 @@ def test_a_failure_is_one_json_object_when_json_is_asked_for(himari: Himari, sta
 def test_a_lab_that_is_off_says_how_it_comes_up(himari: Himari, argv: tuple[str, ...]) -> None:
     refused(himari("lab", *argv), 4, "edge", "no lab of this checkout is up", "hint: himari up lab-edge")
     refused(himari("lab", *argv[:2], "--stack", "lab-edge", *argv[2:]), 4, "lab-edge", "hint: himari up lab-edge")
+
+
+def known(state: Path, **host: object) -> None:
+    """What an `up` would have noted of lab-edge's hosts."""
+    folder = state / "lab-edge"
+    folder.mkdir(parents=True)
+    notes = {name: {"ssh_host_key": "ssh-ed25519 AAAA", **host} for name in ("exchange", "edge", "brain")}
+    (folder / "hosts.json").write_text(json.dumps(notes))
+
+
+def test_a_host_that_cannot_be_reached_is_named(himari: Himari, tmp_path: Path) -> None:
+    known(tmp_path / "state", address="127.0.0.1", ssh_port=1)
+    refused(himari("drift", "lab-edge"), 4, "exchange", "127.0.0.1:1 cannot be reached", "is it up")
+    looked = himari("status", "lab-edge")
+    assert looked.returncode == 7
+    assert "edge: 127.0.0.1:1 cannot be reached" in looked.stdout
+    assert looked.stdout.splitlines()[-1] == "lab-edge is unwell, exit code 7"
+
+
+def test_a_stack_that_was_never_up_says_so(himari: Himari) -> None:
+    refused(himari("drift", "lab-edge"), 4, "exchange", "nothing is known of this host yet", "himari up lab-edge")
+    looked = himari("status", "lab-edge")
+    assert looked.returncode == 7
+    assert "(himari up lab-edge makes first contact)" in looked.stdout

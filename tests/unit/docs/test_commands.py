@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from himari.cli.main import app
+from himari.cli.main import EXIT_CODES, app
 from himari.stack.load import parse_stack
 from himari.stack.paths import INVENTORIES, PROJECT
 from himari.stack.tables import keyed
@@ -86,3 +86,21 @@ def test_a_link_leads_to_a_page(page: Path) -> None:
     links = [link for link in re.findall(r"(?<!!)\[[^]]*\]\(([^)#]+)[^)]*\)", page.read_text()) if "://" not in link]
     missing = [link for link in links if not (page.parent / link).exists()]
     assert missing == []
+
+
+def test_what_troubleshooting_quotes_is_said_by_the_code() -> None:
+    rows = [
+        line for line in (PROJECT / "docs" / "troubleshooting.md").read_text().splitlines() if line.startswith("| ")
+    ]
+    quoted = [words for row in rows for words in re.findall(r'"([^"]+)"', row.split("|")[1])]
+    code = "".join(
+        path.read_text() for folder in ("himari", "runtime/himari_runtime") for path in (PROJECT / folder).rglob("*.py")
+    )
+    assert quoted
+    assert [words for words in quoted if words not in code] == []
+
+
+def test_troubleshooting_names_each_exit_code() -> None:
+    text = (PROJECT / "docs" / "troubleshooting.md").read_text()
+    codes = re.findall(r"^  (\d+) ", EXIT_CODES, re.MULTILINE)
+    assert [code for code in codes if code != "0" and f"| exit {code}" not in text] == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from himari_runtime.feeds import counters
@@ -17,7 +17,7 @@ from himari_runtime.feeds.line import Line
 from himari_runtime.feeds.polls import Polls
 from himari_runtime.feeds.rest import RestClient
 from himari_runtime.feeds.snapshots import Snapshots
-from himari_runtime.messages import Channel, Heartbeat, Kind, Mark, Reason
+from himari_runtime.messages import Channel, Gap, Heartbeat, Kind, Mark, Reason
 from himari_runtime.settings import CollectedVenue
 from himari_runtime.venues.binance import streams
 from himari_runtime.venues.binance.notices import event_ns, is_shutdown
@@ -26,7 +26,8 @@ LINE = 0
 
 
 class Feed:
-    """A venue's feed. `backlog` gives records and seconds that the buffer is behind; `beaten` is told each second."""
+    """A venue's feed. `unfilled`: gaps that the run before left; `backlog` gives records and seconds that the buffer is
+    behind; `beaten` is told each second."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Feed:
         intake: Intake,
         marks: Mapping[str, Mark],
         *,
+        unfilled: Iterable[Gap],
         restarted: bool,
         backlog: Callable[[], tuple[int, float]],
         beaten: Callable[[Heartbeat], None],
@@ -47,6 +49,9 @@ class Feed:
         self._clock = VenueClock(rest)
         self._snapshots = Snapshots(answers, settings.snapshot_levels)
         self._backfill = Backfill(answers, intake)
+        for gap in unfilled:
+            if gap.symbol in settings.symbols:
+                self._backfill.want(gap)
         self._polls = Polls(answers, settings.symbols, settings.book_poll_seconds)
         self._heartbeats = Heartbeats(intake, self._describe, beaten)
         self._continuity = Continuity(

@@ -79,6 +79,7 @@ class Collector:
             rest,
             Intake(venue, journal),
             journal.previous.marks,
+            unfilled=journal.previous.unfilled,
             restarted=journal.previous.last.epoch > 0,
             backlog=lambda: (self._pusher.backlog_records, self._pusher.backlog_seconds),
             beaten=self._beaten,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from himari_runtime.messages import Kind, Mark, Position, Record, Route, mark_key
+from himari_runtime.messages import Channel, Gap, Kind, Mark, Position, Record, Route, mark_key
 from himari_runtime.transport.records import encode_all, scan
 from himari_runtime.transport.segments import (
     Footer,
@@ -23,10 +23,12 @@ Router = Callable[[Record], Route]
 
 
 class Previous(msgspec.Struct, frozen=True):
-    """The journal before this run: its last record, and the last record of each `stream|channel`."""
+    """The journal before this run: its last record, the last record of each `stream|channel`, and the gaps in trades
+    that its last two segments disclose and do not fill: a run that was killed leaves its backfills undone."""
 
     last: Position
     marks: dict[str, Mark]
+    unfilled: tuple[Gap, ...] = ()
 
 
 def seal(segment: Segment) -> Segment | None:
@@ -75,7 +77,18 @@ def recover(folder: Path, route: Router) -> Previous:
         if record.kind < Kind.HEADER:
             where = route(record)
             marks[mark_key(where.stream, where.channel)] = mark(record, where)
-    return Previous(Position(last.epoch, last_positions(files)[last.epoch]), marks)
+    return Previous(Position(last.epoch, last_positions(files)[last.epoch]), marks, _unfilled(files[-2:]))
+
+
+def _unfilled(files: list[Segment]) -> tuple[Gap, ...]:
+    found: dict[tuple[str, int | None, int | None], Gap] = {}
+    for segment in files:
+        for record in scan(segment.path.read_bytes(), segment.epoch).records:
+            if record.kind == Kind.GAP:
+                gap = msgspec.json.decode(record.payload, type=Gap)
+                if gap.channel == Channel.TRADE and gap.after_id is not None:
+                    found[gap.symbol, gap.after_id, gap.before_id] = gap
+    return tuple(gap for gap in found.values() if not gap.filled)
 
 
 def mark(record: Record, where: Route) -> Mark:

@@ -1,5 +1,6 @@
 """The collector as a process, on the simulated venue over TLS and a real buffer."""
 
+import signal
 import socket
 import subprocess
 import time
@@ -205,3 +206,14 @@ def _resyncs(collector: Collector) -> int:
 def _repeated(collector: Collector) -> int:
     keys = [event.key for event in collector.digest().events]
     return len(keys) - len(set(keys))
+
+
+def test_a_buffer_that_hangs_neither_stops_the_journal_nor_the_stop(
+    venue: Venue, collector: Collector, redis_server: RedisServer
+) -> None:
+    collector.await_events(200)
+    redis_server.signal(signal.SIGSTOP)
+    collector.await_events(3000)
+    status, seconds = collector.stop()
+    redis_server.signal(signal.SIGCONT)
+    assert (status, seconds < 5) == (0, True)

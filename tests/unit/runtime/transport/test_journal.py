@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from himari_runtime.messages import START, Epoch, Kind, Position
+from himari_runtime.messages import START, Epoch, Gap, Kind, Position, Reason
 from himari_runtime.transport import epochs
 from himari_runtime.transport.journal import Journal, JournalFullError, JournalInUseError
 from himari_runtime.transport.records import scan
@@ -155,3 +155,17 @@ def test_an_empty_journal_has_no_past(open_journal: OpenJournal) -> None:
     journal = open_journal()
     assert (journal.previous.last, journal.previous.marks) == (START, {})
     journal.close()
+
+
+def test_a_run_leaves_its_unfilled_gaps_in_trades_to_the_next(open_journal: OpenJournal) -> None:
+    bounds = {"after_ns": 1, "before_ns": 2, "reason": Reason.RECONNECT, "venue": "toy", "symbol": "BTC/USDT"}
+    trades = [Gap(channel="trade", after_id=after, before_id=after + 5, **bounds) for after in (10, 20, 30)]
+    others = [Gap(channel="depth", after_id=1, before_id=9, **bounds)]
+    others.append(Gap(channel="trade", after_id=None, before_id=9, **bounds))
+    journal = open_journal()
+    for gap in (*trades, *others, msgspec.structs.replace(trades[1], filled=True)):
+        journal.append(Kind.GAP, msgspec.json.encode(gap), line=0, received_ns=1, monotonic_ns=1)
+    journal.close()
+    following = open_journal()
+    assert following.previous.unfilled == (trades[0], trades[2])
+    following.close()

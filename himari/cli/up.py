@@ -37,19 +37,17 @@ def up(
     if as_json:
         print_json(report)
     else:
-        _show(report)
+        show_report(report)
     return 0 if report.green else ProofFailed.exit_code
 
 
-def _show(report: "UpReport") -> None:
+def show_report(report: "UpReport") -> None:
+    """Print what an `up` changed and found, for a person."""
     from himari.cli.output import show, table
     from himari.runs.report import ledger_sentence
 
-    columns = ("phase", "#hosts", "#changed", "#passed", "#failed", "#not covered", "#seconds", "")
-    rows = [
-        (r.phase, r.hosts, r.changed, r.passed, r.failed, r.not_covered, f"{r.seconds:.1f}", r.says)
-        for r in report.rows
-    ]
+    columns = ("phase", "#hosts", "#changed", "#passed", "#failed", "#not covered", "#seconds")
+    rows = [(r.phase, r.hosts, r.changed, r.passed, r.failed, r.not_covered, f"{r.seconds:.1f}") for r in report.rows]
     verdict = "green" if report.green else "RED"
     show(table(f"{report.stack}: {verdict} after {report.seconds:.1f} s", columns, rows))
     show(*report.failed, ledger_sentence(report.ledger), f"Evidence: {report.page}")

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,7 +146,9 @@ def as_nobody(state: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def open_folder(tmp_path: Path) -> Path:
     """A folder that anybody may reach and write, as pytest's own are for its user only."""
-    for parent in (tmp_path, *tmp_path.parents[:2]):
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent == Path(tempfile.gettempdir()):
+            break
         parent.chmod(0o755)
     folder = tmp_path / "state"
     folder.mkdir()

@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from importlib import metadata
@@ -29,6 +29,7 @@ from himari.stack.model import Stack
 from himari.stack.paths import PROJECT, VALIDATION, StateDir
 
 MINIMUM_EVENTS = 1000
+FIRST_FILE_SECONDS = 3  # from a record to a file that was due
 TOOLS = ("himari", "pyinfra", "pytest-testinfra", "msgspec")
 
 
@@ -58,6 +59,8 @@ def validate(
         window: Future[LedgerResult] = pool.submit(
             prove_data, stack, remote, seconds, minimum_events, faults, live=subject.feed.live, say=report
         )
+        # A consumer that has just started has stored nothing yet; the window is open for longer than that.
+        wait((window,), timeout=stack.retention.parquet_flush_seconds + FIRST_FILE_SECONDS)
         report("checks: reading every host")
         checks = run_checks(subject, state.path / "validate.log")
         report(f"checks: {sum(check.status is Status.PASSED for check in checks)} of {len(checks)} passed")

@@ -51,6 +51,8 @@ def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyRep
 
     def hosts(report: Report) -> Outcome:
         known = read_known(state.hosts)
+        if known:  # hosts.json may have been mended by hand since ssh's own files were written
+            ssh.write_config(stack, known, state)
         removed = _strip_all(stack, known, state, report, left)
         ssh.close(known, state)
         return Outcome(changed=tuple(removed))

@@ -21,6 +21,7 @@ from himari.proof.page import write_page
 from himari.proof.probe import Probe
 from himari.proof.remote import Remote
 from himari.proof.results import Results
+from himari.proof.settle import settle
 from himari.proof.subject import Contents, Subject
 from himari.proof.window import Faults, prove_data
 from himari.stack.errors import HimariError, HostError, ProofFailed
@@ -55,10 +56,13 @@ def validate(
     remote = Remote(stack, known, state.ssh / "config")
     baseline = read_baseline(state.path / BASELINE)
     subject = Subject(stack, known, remote, outside=outside, feed=feed, contents=contents, baseline=baseline)
+
+    def account_for() -> LedgerResult:
+        settle(stack, remote, report)
+        return prove_data(stack, remote, seconds, minimum_events, faults, live=subject.feed.live, say=report)
+
     with ThreadPoolExecutor(1) as pool:
-        window: Future[LedgerResult] = pool.submit(
-            prove_data, stack, remote, seconds, minimum_events, faults, live=subject.feed.live, say=report
-        )
+        window: Future[LedgerResult] = pool.submit(account_for)
         # A consumer that has just started has stored nothing yet; the window is open for longer than that.
         wait((window,), timeout=stack.retention.parquet_flush_seconds + FIRST_FILE_SECONDS)
         report("checks: reading every host")

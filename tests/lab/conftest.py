@@ -15,6 +15,8 @@ from himari.runs.report import UpReport
 from himari.stack.known import read_known
 from himari.stack.load import load_stack
 from himari.stack.paths import PROJECT, StateDir
+from tests.lab.rented import Rented
+from tests.lab.rented import rented as make_rented
 
 HIMARI = str(PROJECT / ".venv" / "bin" / "himari")
 STACK = "lab-edge"
@@ -71,3 +73,16 @@ def lab_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabEdge]:
 def first_up(lab_edge: LabEdge) -> UpReport:
     """What the `up` from nothing reported; the hosts run from here on."""
     return lab_edge.up()
+
+
+@pytest.fixture(scope="session")
+def rented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rented]:
+    """Machines that exist already, and a stack file that names them."""
+    with make_rented(tmp_path_factory.mktemp("rented")) as machines:
+        yield machines
+
+
+@pytest.fixture(scope="session")
+def rented_up(rented: Rented) -> UpReport:
+    """What the first `up` on them reported; the stack runs from here on."""
+    return rented.up()

@@ -1,0 +1,95 @@
+"""Changes that lock the operator out: the host puts the old state back by itself, and the run says so.
+
+Each test leaves the machines as it found them; they are those of `test_static`."""
+
+import base64
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+
+from himari.apply import bundle
+from himari.apply.agent.wire import Activation, FileChange, UnitChange
+from himari.apply.ssh import Reach
+from himari.lab import lab
+from himari.runs.report import UpReport
+from himari.stack.known import read_known
+from tests.lab.rented import MACHINES, Rented, machines_state
+
+FIREWALL = "/etc/himari/firewall.nft"
+SSHD = "/etc/ssh/sshd_config.d/00-himari.conf"
+
+
+def test_a_firewall_that_drops_ssh_is_undone_and_the_run_says_so(rented: Rented, rented_up: UpReport) -> None:
+    whole, before = rented.file.read_text(), rented.inside("edge", f"cat {FIREWALL}")
+    rented.rewrite(whole.split("ssh_from = ")[1].split("\n")[0], '["198.51.100.7/32"]')
+    done = rented.himari("up", str(rented.file))
+    rented.file.write_text(whole)
+    assert done.returncode == 6, done.stderr
+    assert "no fresh login succeeded after the guarded change" in done.stderr
+    assert "puts the old state back 60 s after the change" in done.stderr
+    _until(lambda: rented.inside("edge", f"cat {FIREWALL}") == before)
+    _until(lambda: _login(rented).returncode == 0)
+
+
+def test_an_sshd_that_lets_nobody_in_is_undone(rented: Rented, rented_up: UpReport) -> None:
+    before = rented.inside("edge", f"cat {SSHD}")
+    token = _activate(rented, SSHD, before.replace("AllowUsers himari", "AllowUsers nobody"), "ssh.service", seconds=8)
+    assert "Permission denied" in _login(rented).stderr
+    _until(lambda: rented.inside("edge", f"cat {SSHD}") == before)
+    _until(lambda: _login(rented).returncode == 0)
+    assert token not in rented.inside("edge", "ls /var/lib/himari-apply/guard /etc/systemd/system")
+
+
+def test_a_reboot_confirms_nothing(rented: Rented, rented_up: UpReport) -> None:
+    before = rented.inside("edge", f"cat {FIREWALL}")
+    closed = before.replace("jump ssh", "drop")
+    token = _activate(rented, FIREWALL, closed, "himari-firewall.service", seconds=60)
+    assert _login(rented).returncode == 255
+    state = machines_state(rented.root)
+    lab.power_off(MACHINES, "edge", state)
+    lab.power_on(MACHINES, "edge", state)  # returns once ssh greets, so the closed firewall is gone
+    _until(lambda: rented.inside("edge", f"cat {FIREWALL}") == before)
+    _until(lambda: _login(rented).returncode == 0)
+    assert token not in rented.inside("edge", "ls /var/lib/himari-apply/guard /etc/systemd/system")
+
+
+def test_an_up_after_a_killed_one_confirms_what_a_fresh_login_proves(rented: Rented, rented_up: UpReport) -> None:
+    text = rented.inside("edge", f"cat {FIREWALL}")
+    token = _activate(rented, FIREWALL, text, "himari-firewall.service", seconds=60)
+    assert token in rented.inside("edge", "ls /var/lib/himari-apply/guard")
+    rented.up()
+    assert token not in rented.inside("edge", "ls /var/lib/himari-apply/guard")
+
+
+def _activate(rented: Rented, path: str, text: str, unit: str, seconds: int) -> str:
+    """An activation of one guarded file and its unit, by a run that is gone before it could confirm; its token."""
+    mode = int(rented.inside("edge", f"stat -c %a {path}"), 8)
+    content = base64.b64encode(text.encode()).decode()
+    file = FileChange(path, content, mode, "root", "root", [], [], guarded=True)
+    digest = rented.inside("edge", f"cat /run/himari/units/{unit} 2>/dev/null || true")
+    service = UnitChange(unit, digest, False, True, True, [], 30, guarded=True)
+    request = asdict(Activation(files=[file], units=[service], guard_seconds=seconds))
+    stream = "".join(bundle.stream("activate", request)).encode()
+    done = _reach(rented).run(f"sudo -n {bundle.COMMAND}", stream, timeout=60)
+    report = json.loads(done.out.splitlines()[-1])
+    assert report["failure"] is None, report
+    return str(report["token"])
+
+
+def _reach(rented: Rented) -> Reach:
+    return Reach("edge", read_known(rented.state.hosts)["edge"], rented.state.ssh / "config")
+
+
+def _login(rented: Rented) -> subprocess.CompletedProcess[str]:
+    options = ("-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ConnectTimeout=3")
+    argv = _reach(rented).argv("true", options)
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def _until(holds: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s"
+        time.sleep(0.2)

@@ -36,6 +36,14 @@ class LabEdge:
             (HIMARI, *arguments), env=self.environment, capture_output=True, text=True, timeout=seconds, check=False
         )
 
+    def native(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run pyinfra or pytest as they are, told the stack by HIMARI_STACK."""
+        environment = self.environment | {"HIMARI_STACK": STACK}
+        argv = (str(PROJECT / ".venv" / "bin" / tool), *arguments)
+        return subprocess.run(
+            argv, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False
+        )
+
     def up(self, *options: str) -> UpReport:
         """`himari up --json`, which must end green."""
         done = self.himari("up", STACK, *options, "--json")

@@ -14,6 +14,7 @@ from himari.proof.accounts import Fault
 from himari.proof.evidence import Status, read_evidence
 from himari.proof.window import prove_data
 from himari.runs.report import UpReport
+from tests.lab.commands import commands_since
 from tests.lab.conftest import STACK, LabEdge
 
 ALTERED = "/etc/sysctl.d/60-himari.conf"
@@ -45,9 +46,21 @@ def test_the_evidence_is_whole_in_all_three_forms(lab_edge: LabEdge, first_up: U
     assert all(check.says.split("`")[0][:20] in page for check in evidence.checks[:5])
 
 
-def test_a_second_up_changes_nothing(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_a_second_up_changes_nothing_with_two_commands_a_host(lab_edge: LabEdge, first_up: UpReport) -> None:
+    start = f"{time.time():.6f}"
     again = lab_edge.up()
     assert again.changed == ()
+    for host in lab_edge.stack.hosts:
+        assert len(commands_since(lambda script, at=host: lab_edge.inside(at, script), start)) == 2
+
+
+def test_the_native_tools_agree(lab_edge: LabEdge, first_up: UpReport) -> None:
+    deployed = lab_edge.native("pyinfra", "inventories/hosts.py", "deploy/day02_redis.py", "-y")
+    assert deployed.returncode == 0, deployed.stderr
+    assert "No changes" in deployed.stdout + deployed.stderr
+    proven = lab_edge.native("pytest", "validation/day02_redis")
+    assert proven.returncode == 0, proven.stdout
+    assert "passed" in proven.stdout
 
 
 def test_a_file_altered_by_hand_is_found_and_mended(lab_edge: LabEdge, first_up: UpReport) -> None:

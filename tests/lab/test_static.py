@@ -12,9 +12,8 @@ import msgspec
 from himari.proof.evidence import Status, read_evidence
 from himari.runs.report import DestroyReport, UpReport
 from himari.stack.known import read_known, write_known
+from tests.lab.commands import commands_since
 from tests.lab.rented import Rented
-
-LEDGERS = ("himari-runtime", "date ")
 
 
 def test_a_host_that_nobody_reaches_is_told_as_such(rented: Rented, tmp_path: Path) -> None:
@@ -69,7 +68,7 @@ def test_a_second_up_changes_nothing_and_costs_two_commands_a_host(rented: Rente
     start = rented.inside("edge", "date +%s.%N").strip()
     assert rented.up().changed == ()
     for host in ("edge", "brain"):
-        commands = _commands(rented, host, start)
+        commands = commands_since(lambda script, at=host: rented.inside(at, script), start)
         assert len(commands) == 2, (host, commands)
 
 
@@ -115,13 +114,6 @@ def test_destroy_removes_what_it_put_and_says_what_stays(rented: Rented, rented_
         assert "himari" not in rented.inside(host, "nft list tables")
     assert rented.own()["its own rules"] == rented.untouched["its own rules"]
     assert rented.inside("brain", "ls /var/lib/himari/parquet") != ""
-
-
-def _commands(rented: Rented, host: str, start: str) -> list[str]:
-    """What root ran on `host` over ssh since `start`, as its own journal tells, but for the ledger's questions."""
-    told = rented.inside(host, f"journalctl --quiet --no-pager -o cat -t sudo --since @{start}")
-    ran = [line.partition("COMMAND=")[2] for line in told.splitlines() if "COMMAND=" in line]
-    return [command[:120] for command in ran if not any(name in command[:60] for name in LEDGERS)]
 
 
 def _close(rented: Rented) -> None:

@@ -1,0 +1,12 @@
+"""What an `up` cost a host in commands, as the host itself tells."""
+
+from collections.abc import Callable
+
+LEDGERS = ("himari-runtime", "himari-exchange", "date")  # the ledger's window is counted apart
+
+
+def commands_since(inside: Callable[[str], str], start: str) -> list[str]:
+    """What root ran over ssh since `start` (seconds since 1970), from the journal of the host that `inside` asks."""
+    told = inside(f"journalctl --quiet --no-pager -o cat -t sudo --since @{start}")
+    ran = [line.partition("COMMAND=")[2] for line in told.splitlines() if "COMMAND=" in line]
+    return [command[:120] for command in ran if not any(name in command[:60] for name in LEDGERS)]

@@ -111,9 +111,11 @@ class Site:
             process.wait()
 
     def journaled(self) -> list[Record]:
-        """All records of the journal, in order."""
-        reader = JournalReader(self.root / "journal", Position(0, 0))
+        """All records of the journal, in order; none before there is one."""
         found: list[Record] = []
+        if not (self.root / "journal").exists():
+            return found
+        reader = JournalReader(self.root / "journal", Position(0, 0))
         while records := reader.read(1 << 20):
             found += records
         reader.close()

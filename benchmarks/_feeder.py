@@ -39,7 +39,7 @@ async def feed(settings: CollectorSettings, frames: list[bytes], rate: float, se
     venue = settings.venue.name
     route = registry.router(venue)
     journal = Journal.open(settings.journal, settings.source.name, route)
-    intake = Intake(venue, journal)
+    intake = Intake(registry.dialect(venue), journal)
     pusher = Pusher(settings.buffer, credential(settings.buffer.credential), journal, route, registry.primer(venue))
     pushing = asyncio.create_task(pusher.run())
     cpu, began = time.process_time(), time.monotonic()

@@ -75,6 +75,9 @@ class Channel(StrEnum):
     UNPARSED = "unparsed"
 
 
+TRADES = {Channel.TRADE, Channel.BACKFILL, Channel.KLINE}  # the channels beside the book's
+
+
 class Route(msgspec.Struct, frozen=True, gc=False):
     """Where a record belongs, from its payload alone. `stream` is the Redis key; ids are the venue's, 0 for none."""
 
@@ -173,6 +176,11 @@ def mark_key(stream: str, channel: str) -> str:
 def meta_stream(venue: str) -> str:
     """The stream of what concerns a venue as a whole."""
     return f"md:{venue}:_:meta"
+
+
+def stream_of(venue: str, symbol: str, channel: str) -> str:
+    """The stream that carries a channel of a symbol."""
+    return f"md:{venue}:{symbol}:{'trades' if channel in TRADES else 'book'}"
 
 
 def streams(venue: str, symbols: tuple[str, ...]) -> tuple[str, ...]:

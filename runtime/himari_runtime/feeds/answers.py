@@ -2,11 +2,10 @@
 
 import msgspec
 
-from himari_runtime.feeds.budget import Priority
 from himari_runtime.feeds.intake import Intake, Taken
 from himari_runtime.feeds.rest import RestClient
 from himari_runtime.messages import Kind, Rest
-from himari_runtime.venues.binance.endpoints import Call, Endpoint
+from himari_runtime.venues.dialect import Call
 
 
 class Answers:
@@ -16,8 +15,8 @@ class Answers:
         self._rest = rest
         self._intake = intake
 
-    async def fetch(self, endpoint: Endpoint, symbol: str, call: Call, priority: Priority) -> tuple[bytes, Taken]:
+    async def fetch(self, symbol: str, call: Call) -> tuple[bytes, Taken]:
         """The body of the answer and its record. Raises RestError."""
-        answer = await self._rest.get(call, priority)
-        rest = Rest(endpoint=endpoint, symbol=symbol, weight=call.weight, body=msgspec.Raw(answer.body))
+        answer = await self._rest.get(call)
+        rest = Rest(endpoint=call.endpoint, symbol=symbol, weight=call.weight, body=msgspec.Raw(answer.body))
         return answer.body, self._intake.say(Kind.REST, rest)

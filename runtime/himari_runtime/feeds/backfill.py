@@ -8,12 +8,10 @@ import msgspec
 from himari_runtime.backoff import Backoff
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.answers import Answers
-from himari_runtime.feeds.budget import Priority
 from himari_runtime.feeds.intake import Intake
 from himari_runtime.feeds.rest import RestError
 from himari_runtime.messages import Channel, Gap, Kind
-from himari_runtime.venues.binance import endpoints, wire
-from himari_runtime.venues.binance.symbols import to_venue
+from himari_runtime.venues.dialect import Dialect
 
 ATTEMPTS = 8  # for one page; then the gap stays open, as disclosed
 
@@ -23,7 +21,8 @@ log = logging.getLogger(__name__)
 class Backfill:
     """The queue of gaps in trades."""
 
-    def __init__(self, answers: Answers, intake: Intake) -> None:
+    def __init__(self, answers: Answers, intake: Intake, dialect: Dialect) -> None:
+        self._dialect = dialect
         self._answers = answers
         self._intake = intake
         self._gaps: asyncio.Queue[Gap] = asyncio.Queue()
@@ -59,18 +58,16 @@ class Backfill:
 
     async def _page(self, symbol: str, first_id: int, most: int) -> list[int]:
         """Ids of the trades that the venue has from `first_id` on; none where it does not answer."""
-        call = endpoints.historical_trades(to_venue(symbol), first_id, most)
+        call = self._dialect.calls.trades(symbol, first_id, most)
         backoff = Backoff(first=0.5, most=30.0)
         for _ in range(ATTEMPTS):
             try:
-                body, taken = await self._answers.fetch(
-                    endpoints.Endpoint.HISTORICAL_TRADES, symbol, call, Priority.BACKFILL
-                )
+                body, taken = await self._answers.fetch(symbol, call)
             except RestError as error:
                 log.warning("backfill of %s: %s", symbol, error)
             else:
                 if taken.route.channel is Channel.BACKFILL:
-                    return [trade.id for trade in msgspec.json.decode(body, type=list[wire.TradeId])]
+                    return self._dialect.answers.trade_ids(body)
             await asyncio.sleep(backoff.next())
         return []
 

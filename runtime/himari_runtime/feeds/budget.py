@@ -5,22 +5,13 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Callable
-from enum import IntEnum
 from itertools import count
 
 from himari_runtime.feeds import counters
+from himari_runtime.venues.dialect import Priority
 
 TURN_SECONDS = 0.05
 MINUTE = 60.0
-
-
-class Priority(IntEnum):
-    """Who is served first while weight is short."""
-
-    CLOCK = 0
-    SNAPSHOT = 1
-    BACKFILL = 2
-    POLL = 3
 
 
 class WeightBudget:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.intake import Intake, Taken
-from himari_runtime.messages import Channel, Gap, Kind, Mark, Reason, Resync, mark_key
-from himari_runtime.venues.binance.book import Anchor, Verdict
-from himari_runtime.venues.binance.route import stream_of
-from himari_runtime.venues.binance.sequence import SEQUENCED, Missing, Sequence, Stored
+from himari_runtime.messages import Channel, Gap, Kind, Mark, Reason, Resync, mark_key, stream_of
+from himari_runtime.venues.anchor import Anchor, Verdict
+from himari_runtime.venues.dialect import Dialect
+from himari_runtime.venues.sequence import Missing, Sequence, Stored
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class Continuity:
     def __init__(
         self,
         intake: Intake,
+        dialect: Dialect,
         symbols: tuple[str, ...],
         marks: Mapping[str, Mark],
         *,
@@ -81,9 +82,9 @@ class Continuity:
         self._backfill = backfill
         interruption = Reason.START if restarted else None
         self._sequences = {
-            (symbol, channel): Sequence(channel, _stored(marks, symbol, channel), interruption)
+            (symbol, channel): Sequence(dense, _stored(marks, dialect.name, symbol, channel), interruption)
             for symbol in symbols
-            for channel in SEQUENCED
+            for channel, dense in dialect.sequenced.items()
         }
         self.books = {symbol: BookSync(intake, symbol, want) for symbol in symbols}
 
@@ -122,6 +123,6 @@ class Continuity:
             self._backfill(gap)
 
 
-def _stored(marks: Mapping[str, Mark], symbol: str, channel: Channel) -> Stored | None:
-    mark = marks.get(mark_key(stream_of(symbol, channel), channel))
+def _stored(marks: Mapping[str, Mark], venue: str, symbol: str, channel: Channel) -> Stored | None:
+    mark = marks.get(mark_key(stream_of(venue, symbol, channel), channel))
     return Stored(mark.last_id, mark.received_ns) if mark else None

@@ -19,8 +19,7 @@ from himari_runtime.feeds.rest import RestClient
 from himari_runtime.feeds.snapshots import Snapshots
 from himari_runtime.messages import Channel, Gap, Heartbeat, Kind, Mark, Reason
 from himari_runtime.settings import CollectedVenue
-from himari_runtime.venues.binance import streams
-from himari_runtime.venues.binance.notices import event_ns, is_shutdown
+from himari_runtime.venues.dialect import Dialect
 
 LINE = 0
 
@@ -32,11 +31,12 @@ class Feed:
     def __init__(
         self,
         settings: CollectedVenue,
+        dialect: Dialect,
         tls: ssl.SSLContext | None,
         rest: RestClient,
         intake: Intake,
-        marks: Mapping[str, Mark],
         *,
+        marks: Mapping[str, Mark],
         unfilled: Iterable[Gap],
         restarted: bool,
         backlog: Callable[[], tuple[int, float]],
@@ -44,18 +44,20 @@ class Feed:
     ) -> None:
         self.subscribed = asyncio.Event()
         self._intake = intake
+        self._dialect = dialect
         self._backlog = backlog
         answers = Answers(rest, intake)
-        self._clock = VenueClock(rest)
-        self._snapshots = Snapshots(answers, settings.snapshot_levels)
-        self._backfill = Backfill(answers, intake)
+        self._clock = VenueClock(rest, dialect)
+        self._snapshots = Snapshots(answers, dialect, settings.snapshot_levels)
+        self._backfill = Backfill(answers, intake, dialect)
         for gap in unfilled:
             if gap.symbol in settings.symbols:
                 self._backfill.want(gap)
-        self._polls = Polls(answers, settings.symbols, settings.book_poll_seconds)
+        self._polls = Polls(answers, dialect, settings.symbols, settings.book_poll_seconds)
         self._heartbeats = Heartbeats(intake, self._describe, beaten)
         self._continuity = Continuity(
             intake,
+            dialect,
             settings.symbols,
             marks,
             restarted=restarted,
@@ -64,10 +66,10 @@ class Feed:
         )
         self._line = Line(
             LINE,
-            streams.line_url(settings.websocket_url, settings.symbols),
+            dialect.line_url(settings.websocket_url, settings.symbols),
             tls,
-            ConnectionBudget(streams.CONNECTIONS_MOST, streams.CONNECTIONS_SECONDS),
-            idle_seconds=streams.IDLE_SECONDS,
+            ConnectionBudget(dialect.limits.connections, dialect.limits.connections_seconds),
+            idle_seconds=dialect.limits.idle_seconds,
             take=self._take,
             up=self.subscribed.set,
             down=self._down,
@@ -90,8 +92,8 @@ class Feed:
         taken = self._intake.take(Kind.FRAME, payload, LINE)
         self._continuity.follow(taken)
         if taken.route.channel is Channel.UNPARSED:
-            return is_shutdown(payload)
-        made_ns = event_ns(payload)
+            return self._dialect.is_shutdown(payload)
+        made_ns = self._dialect.event_ns(payload)
         if made_ns is not None:
             counters.DELAY.observe((taken.record.received_ns - made_ns) / 1e9)
         return False

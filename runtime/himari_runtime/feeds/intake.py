@@ -8,7 +8,7 @@ import msgspec
 
 from himari_runtime.feeds import counters
 from himari_runtime.messages import Channel, Kind, Record, Route
-from himari_runtime.venues.registry import router
+from himari_runtime.venues.dialect import Dialect
 
 
 class Appender(Protocol):
@@ -33,11 +33,11 @@ class Taken(msgspec.Struct, frozen=True, gc=False):
 class Intake:
     """Appends records and counts them by channel."""
 
-    def __init__(self, venue: str, journal: Appender) -> None:
-        self.venue = venue
+    def __init__(self, dialect: Dialect, journal: Appender) -> None:
+        self.venue = dialect.name
         self.counts: Counter[str] = Counter()
         self._journal = journal
-        self._route = router(venue)
+        self._route = dialect.route
 
     def take(self, kind: Kind, payload: bytes, line: int = 0) -> Taken:
         """Journals `payload`, received now; then says where it belongs."""

@@ -5,17 +5,8 @@ import logging
 import time
 
 from himari_runtime.feeds.answers import Answers
-from himari_runtime.feeds.budget import Priority
 from himari_runtime.feeds.rest import RestError
-from himari_runtime.venues.binance.endpoints import (
-    TOP_LEVELS,
-    Call,
-    Endpoint,
-    closed_kline,
-    depth,
-    exchange_info,
-)
-from himari_runtime.venues.binance.symbols import to_venue
+from himari_runtime.venues.dialect import Call, Dialect
 
 HOUR_SECONDS = 3600.0
 MINUTE_SECONDS = 60
@@ -29,16 +20,17 @@ log = logging.getLogger(__name__)
 class Polls:
     """Periodic calls for `symbols`; one that fails is retried a few times, then left for its next turn."""
 
-    def __init__(self, answers: Answers, symbols: tuple[str, ...], book_seconds: float) -> None:
+    def __init__(self, answers: Answers, dialect: Dialect, symbols: tuple[str, ...], book_seconds: float) -> None:
         self._answers = answers
+        self._calls = dialect.calls
         self._symbols = symbols
         self._book_seconds = book_seconds
 
     async def exchange_info(self) -> None:
         """At the start and each hour."""
-        call = exchange_info([to_venue(symbol) for symbol in self._symbols])
+        call = self._calls.exchange_info(self._symbols)
         while True:
-            await self._fetch(Endpoint.EXCHANGE_INFO, "_", call)
+            await self._fetch("_", call)
             await asyncio.sleep(HOUR_SECONDS)
 
     async def klines(self) -> None:
@@ -47,21 +39,21 @@ class Polls:
             await asyncio.sleep(MINUTE_SECONDS - (time.time() - SETTLED_SECONDS) % MINUTE_SECONDS)
             open_ms = (int(time.time()) // MINUTE_SECONDS - 1) * MINUTE_SECONDS * 1000
             for symbol in self._symbols:
-                await self._fetch(Endpoint.KLINES, symbol, closed_kline(to_venue(symbol), open_ms))
+                await self._fetch(symbol, self._calls.closed_kline(symbol, open_ms))
 
     async def books(self) -> None:
         """Each symbol's top of the book once a period, spread evenly over it."""
         while True:
             for symbol in self._symbols:
                 await asyncio.sleep(self._book_seconds / len(self._symbols))
-                await self._fetch(Endpoint.BOOK_POLL, symbol, depth(to_venue(symbol), TOP_LEVELS))
+                await self._fetch(symbol, self._calls.book_poll(symbol))
 
-    async def _fetch(self, endpoint: Endpoint, symbol: str, call: Call) -> None:
+    async def _fetch(self, symbol: str, call: Call) -> None:
         for _ in range(ATTEMPTS):
             try:
-                await self._answers.fetch(endpoint, symbol, call, Priority.POLL)
+                await self._answers.fetch(symbol, call)
             except RestError as error:
-                log.warning("%s of %s: %s", endpoint, symbol, error)
+                log.warning("%s of %s: %s", call.endpoint, symbol, error)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return

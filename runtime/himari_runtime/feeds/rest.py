@@ -10,14 +10,11 @@ import aiohttp
 import msgspec
 
 from himari_runtime.feeds import counters
-from himari_runtime.feeds.budget import Priority, WeightBudget
-from himari_runtime.venues.binance import wire
-from himari_runtime.venues.binance.endpoints import Call
+from himari_runtime.feeds.budget import WeightBudget
+from himari_runtime.venues.dialect import Call, Dialect
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
-TOO_MANY = {418, 429}
 RETRY_AFTER_SECONDS = 60.0  # where the venue refuses without saying for how long
-USED = "X-MBX-USED-WEIGHT-1M"
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +34,11 @@ class Answer(msgspec.Struct, frozen=True):
 class RestClient:
     """One session. All calls share one budget."""
 
-    def __init__(self, base_url: str, tls: ssl.SSLContext | None, budget: WeightBudget) -> None:
+    def __init__(self, base_url: str, tls: ssl.SSLContext | None, budget: WeightBudget, dialect: Dialect) -> None:
         self._base = base_url.rstrip("/")
         self._budget = budget
+        self._limits = dialect.limits
+        self._refusal = dialect.answers.refusal
         self._session = aiohttp.ClientSession(
             timeout=TIMEOUT, connector=aiohttp.TCPConnector(ssl=tls if tls is not None else True, keepalive_timeout=60)
         )
@@ -52,10 +51,10 @@ class RestClient:
     ) -> None:
         await self._session.close()
 
-    async def get(self, call: Call, priority: Priority) -> Answer:
+    async def get(self, call: Call) -> Answer:
         """The answer to `call`, once the budget and the venue let it pass. Raises RestError."""
         while True:
-            await self._budget.take(call.weight, priority)
+            await self._budget.take(call.weight, call.priority)
             try:
                 answer = await self._exchange(call)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -69,17 +68,17 @@ class RestClient:
             body = await response.read()
             received_ns = time.time_ns()
             self._observe(response)
-            if response.status in TOO_MANY:
+            if response.status in self._limits.wait_statuses:
                 return None
             if response.status != 200:
-                raise self._failed(call, f"status {response.status}: {_refusal(body)}")
+                raise self._failed(call, f"status {response.status}: {self._refusal(body)}")
             return Answer(body, sent_ns, received_ns)
 
     def _observe(self, response: aiohttp.ClientResponse) -> None:
-        used = response.headers.get(USED, "")
+        used = response.headers.get(self._limits.weight_header, "")
         if used.isdigit():
             self._budget.observe(int(used))
-        if response.status in TOO_MANY:
+        if response.status in self._limits.wait_statuses:
             after = response.headers.get("Retry-After", "")
             seconds = float(after) if after.isdigit() else RETRY_AFTER_SECONDS
             log.warning("the venue asks to wait %.0f s (status %s)", seconds, response.status)
@@ -95,11 +94,3 @@ def tls_for(url: str, ca_file: str) -> ssl.SSLContext | None:
     if not url.startswith(("https:", "wss:")):
         return None
     return ssl.create_default_context(cafile=ca_file or None)
-
-
-def _refusal(body: bytes) -> str:
-    try:
-        refusal = msgspec.json.decode(body, type=wire.Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return repr(body[:80])
-    return f"{refusal.msg} ({refusal.code})"

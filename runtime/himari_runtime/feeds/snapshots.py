@@ -6,11 +6,9 @@ from collections.abc import Callable
 
 from himari_runtime.backoff import Backoff
 from himari_runtime.feeds.answers import Answers
-from himari_runtime.feeds.budget import Priority
 from himari_runtime.feeds.rest import RestError
 from himari_runtime.messages import Channel
-from himari_runtime.venues.binance import endpoints
-from himari_runtime.venues.binance.symbols import to_venue
+from himari_runtime.venues.dialect import Dialect
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +16,9 @@ log = logging.getLogger(__name__)
 class Snapshots:
     """The queue of symbols whose book waits for a snapshot of `levels` a side."""
 
-    def __init__(self, answers: Answers, levels: int) -> None:
+    def __init__(self, answers: Answers, dialect: Dialect, levels: int) -> None:
         self._answers = answers
+        self._call = dialect.calls.snapshot
         self._levels = levels
         self._wanted: asyncio.Queue[str] = asyncio.Queue()
 
@@ -39,9 +38,9 @@ class Snapshots:
                 await asyncio.sleep(backoff.next())
 
     async def _fetch(self, symbol: str, deliver: Callable[[str, int], bool]) -> bool:
-        call = endpoints.depth(to_venue(symbol), self._levels)
+        call = self._call(symbol, self._levels)
         try:
-            _, taken = await self._answers.fetch(endpoints.Endpoint.SNAPSHOT, symbol, call, Priority.SNAPSHOT)
+            _, taken = await self._answers.fetch(symbol, call)
         except RestError as error:
             log.warning("snapshot of %s: %s", symbol, error)
             return False

@@ -16,8 +16,8 @@ from himari_runtime.settings import CollectorSettings, SettingsError, credential
 from himari_runtime.systemd import Notifier
 from himari_runtime.transport.buffer import Pusher
 from himari_runtime.transport.journal import Journal, JournalInUseError
-from himari_runtime.venues.binance.streams import names
-from himari_runtime.venues.registry import UnknownVenueError, primer, router
+from himari_runtime.venues.dialect import Dialect
+from himari_runtime.venues.registry import UnknownVenueError, dialect
 
 DRAIN_SECONDS = 3.0  # of the 5 s that a stop may take; the rest is for the last sync
 
@@ -29,26 +29,26 @@ async def run(settings: CollectorSettings) -> int:
 
     Raises SettingsError for what the settings have wrong.
     """
-    password, tls = _check(settings)
+    venue, password, tls = _check(settings)
     try:
-        journal = Journal.open(settings.journal, settings.source.name, router(settings.venue.name))
+        journal = Journal.open(settings.journal, settings.source.name, venue.route)
     except (JournalInUseError, OSError) as error:
         log.error("journal %s: %s", settings.journal.path, error)
         return 1
     try:
         budget = WeightBudget(settings.venue.weight_per_minute)
-        async with RestClient(settings.venue.rest_url, tls, budget) as rest:
-            return await Collector(settings, password, journal, rest, tls).run()
+        async with RestClient(settings.venue.rest_url, tls, budget, venue) as rest:
+            return await Collector(settings, venue, password, journal, rest, tls=tls).run()
     finally:
         journal.close()
 
 
-def _check(settings: CollectorSettings) -> tuple[str, ssl.SSLContext | None]:
+def _check(settings: CollectorSettings) -> tuple[Dialect, str, ssl.SSLContext | None]:
     """What must be right before an epoch is spent: venue, symbols, credential, certificates."""
     try:
-        router(settings.venue.name)
-        names(settings.venue.symbols)
-        return credential(settings.buffer.credential), tls_for(settings.venue.rest_url, settings.venue.ca_file)
+        venue = dialect(settings.venue.name)
+        venue.line_url(settings.venue.websocket_url, settings.venue.symbols)
+        return venue, credential(settings.buffer.credential), tls_for(settings.venue.rest_url, settings.venue.ca_file)
     except UnknownVenueError as error:
         raise SettingsError(f"venue.name: {error}") from None
     except ValueError as error:
@@ -63,22 +63,24 @@ class Collector:
     def __init__(
         self,
         settings: CollectorSettings,
+        venue: Dialect,
         password: str,
         journal: Journal,
         rest: RestClient,
+        *,
         tls: ssl.SSLContext | None,
     ) -> None:
-        venue = settings.venue.name
         self._metrics = settings.metrics
         self._notifier = Notifier()
         self._ready = False
-        self._pusher = Pusher(settings.buffer, password, journal, router(venue), primer(venue))
+        self._pusher = Pusher(settings.buffer, password, journal, venue.route, venue.primer)
         self._feed = Feed(
             settings.venue,
+            venue,
             tls,
             rest,
             Intake(venue, journal),
-            journal.previous.marks,
+            marks=journal.previous.marks,
             unfilled=journal.previous.unfilled,
             restarted=journal.previous.last.epoch > 0,
             backlog=lambda: (self._pusher.backlog_records, self._pusher.backlog_seconds),

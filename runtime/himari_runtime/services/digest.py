@@ -13,11 +13,10 @@ from himari_runtime.transport.reader import JournalReader
 from himari_runtime.transport.recovery import Router
 from himari_runtime.transport.segments import Segment, segments
 from himari_runtime.venues import registry
-from himari_runtime.venues.binance import fingerprint as binance_fingerprint
+from himari_runtime.venues.dialect import Fingerprint
 
 Where = Literal["journal", "parquet"]
-Fingerprints = Callable[[Record], Iterable[tuple[str, str, str]]]
-FINGERPRINTS: dict[str, Fingerprints] = {"binance": binance_fingerprint.fingerprints}
+Fingerprints = Callable[[Record], Iterable[Fingerprint]]
 READ_BYTES = 4 << 20
 LEEWAY_NS = 120 * 10**9  # how far a clock may have been set back between neighbouring records
 
@@ -75,7 +74,8 @@ def digest(settings: Settings, window: Window, where: str = "") -> Digest:
 
         records = stored(settings.parquet.path, settings.source.name, venue, window.from_ns, window.to_ns)
     empty = Digest(source=settings.source.name, where=has)
-    return summarize(empty, records, window, route=registry.router(venue), fingerprints=FINGERPRINTS[venue])
+    dialect = registry.dialect(venue)
+    return summarize(empty, records, window, route=dialect.route, fingerprints=dialect.fingerprints)
 
 
 def summarize(

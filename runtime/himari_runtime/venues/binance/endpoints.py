@@ -1,9 +1,10 @@
 """The REST calls that are made, their weights, and what their answers are journaled as."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from himari_runtime.messages import Channel
+from himari_runtime.venues.binance.symbols import to_venue
+from himari_runtime.venues.dialect import Call, Priority
 
 TOP_LEVELS = 20
 PAGE_TRADES = 1000  # the most that one historicalTrades answer holds
@@ -28,40 +29,42 @@ CHANNELS = {
 }
 
 
-class Call(NamedTuple):
-    """A request: path, query and what it weighs on the venue's budget."""
-
-    path: str
-    query: dict[str, str]
-    weight: int
+def snapshot(symbol: str, levels: int) -> Call:
+    """A book of `levels` a side, to begin from."""
+    return _depth(Endpoint.SNAPSHOT, symbol, levels, Priority.SNAPSHOT)
 
 
-def depth(venue_symbol: str, levels: int) -> Call:
-    """A book of `levels` a side."""
-    weight = next(
-        weight for most, weight in ((100, 5), (500, 25), (1000, 50), (5000, 250)) if min(levels, 5000) <= most
-    )
-    return Call("/api/v3/depth", {"symbol": venue_symbol, "limit": str(levels)}, weight)
+def book_poll(symbol: str) -> Call:
+    """The top of a book, to compare with."""
+    return _depth(Endpoint.BOOK_POLL, symbol, TOP_LEVELS, Priority.POLL)
 
 
-def closed_kline(venue_symbol: str, open_time_ms: int) -> Call:
+def closed_kline(symbol: str, open_time_ms: int) -> Call:
     """The 1 min candle that opened at `open_time_ms`."""
     times = {"startTime": str(open_time_ms), "endTime": str(open_time_ms + 59_999)}
-    return Call("/api/v3/klines", {"symbol": venue_symbol, "interval": "1m", **times, "limit": "1"}, 2)
+    query = {"symbol": to_venue(symbol), "interval": "1m", **times, "limit": "1"}
+    return Call(Endpoint.KLINES, "/api/v3/klines", query, 2, Priority.POLL)
 
 
-def exchange_info(venue_symbols: list[str]) -> Call:
+def exchange_info(symbols: tuple[str, ...]) -> Call:
     """The rules of some symbols."""
-    listed = ",".join(f'"{symbol}"' for symbol in venue_symbols)
-    return Call("/api/v3/exchangeInfo", {"symbols": f"[{listed}]"}, 20)
+    listed = ",".join(f'"{to_venue(symbol)}"' for symbol in symbols)
+    return Call(Endpoint.EXCHANGE_INFO, "/api/v3/exchangeInfo", {"symbols": f"[{listed}]"}, 20, Priority.POLL)
 
 
-def historical_trades(venue_symbol: str, from_id: int, most: int) -> Call:
+def historical_trades(symbol: str, from_id: int, most: int) -> Call:
     """At most `most` trades from `from_id` on."""
-    query = {"symbol": venue_symbol, "fromId": str(from_id), "limit": str(min(most, PAGE_TRADES))}
-    return Call("/api/v3/historicalTrades", query, 25)
+    query = {"symbol": to_venue(symbol), "fromId": str(from_id), "limit": str(min(most, PAGE_TRADES))}
+    return Call(Endpoint.HISTORICAL_TRADES, "/api/v3/historicalTrades", query, 25, Priority.BACKFILL)
 
 
 def server_time() -> Call:
-    """The venue's clock."""
-    return Call("/api/v3/time", {}, 1)
+    """The venue's clock; its answer is not journaled."""
+    return Call("time", "/api/v3/time", {}, 1, Priority.CLOCK)
+
+
+def _depth(endpoint: Endpoint, symbol: str, levels: int, priority: Priority) -> Call:
+    weight = next(
+        weight for most, weight in ((100, 5), (500, 25), (1000, 50), (5000, 250)) if min(levels, 5000) <= most
+    )
+    return Call(endpoint, "/api/v3/depth", {"symbol": to_venue(symbol), "limit": str(levels)}, weight, priority)

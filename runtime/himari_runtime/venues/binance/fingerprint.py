@@ -6,8 +6,7 @@ from hashlib import blake2b
 import msgspec
 
 from himari_runtime.messages import Kind, Record, Rest
-
-Fingerprint = tuple[str, str, str]  # key, digest, "ws" or "rest"
+from himari_runtime.venues.dialect import Fingerprint
 
 
 class _Wrapped(msgspec.Struct):

@@ -1,22 +1,16 @@
 """Where a record belongs, from its payload alone. Whatever cannot be read goes to `unparsed`; nothing here raises."""
 
-from collections.abc import Callable
-
 import msgspec
 
-from himari_runtime.messages import Channel, Gap, Kind, Record, Rest, Resync, Route, meta_stream
+from himari_runtime.messages import Channel, Kind, Record, Rest, Route, meta_stream, stream_of
 from himari_runtime.venues.binance import wire
 from himari_runtime.venues.binance.endpoints import CHANNELS, Endpoint
 from himari_runtime.venues.binance.streams import Subscription, parse
+from himari_runtime.venues.own import route_own
 
 VENUE = "binance"
 META = meta_stream(VENUE)
 UNPARSED = Route(META, "_", Channel.UNPARSED)
-TRADES = {Channel.TRADE, Channel.BACKFILL, Channel.KLINE}
-PLAIN: dict[int, Route] = {
-    Kind.HEARTBEAT: Route(META, "_", Channel.HEARTBEAT),
-    Kind.EPOCH: Route(META, "_", Channel.EPOCH),
-}
 
 _combined = msgspec.json.Decoder(wire.Combined)
 _trade = msgspec.json.Decoder(wire.Trade)
@@ -25,27 +19,18 @@ _ticker = msgspec.json.Decoder(wire.BookTicker)
 _rest = msgspec.json.Decoder(Rest)
 _book = msgspec.json.Decoder(wire.Depth)
 _trade_ids = msgspec.json.Decoder(list[wire.TradeId])
-_gap = msgspec.json.Decoder(Gap)
-_resync = msgspec.json.Decoder(Resync)
 
 
 def route(record: Record) -> Route:
     """Stream, symbol, channel and the venue's ids of `record`."""
-    known = PLAIN.get(record.kind)
-    if known is not None:
-        return known
-    reader = READERS.get(record.kind)
-    if reader is None:
-        return UNPARSED
     try:
-        return reader(record.payload)
+        if record.kind == Kind.FRAME:
+            return _frame(record.payload)
+        if record.kind == Kind.REST:
+            return _answer(record.payload)
+        return route_own(VENUE, record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return UNPARSED
-
-
-def stream_of(symbol: str, channel: str) -> str:
-    """The stream that carries a channel of a symbol."""
-    return f"md:{VENUE}:{symbol}:{'trades' if channel in TRADES else 'book'}"
 
 
 def _frame(payload: bytes) -> Route:
@@ -67,7 +52,7 @@ def _event(subscription: Subscription, venue_symbol: str, first_id: int, last_id
     if venue_symbol != subscription.venue_symbol or first_id > last_id:
         return UNPARSED
     symbol, channel = subscription.symbol, subscription.channel
-    return Route(stream_of(symbol, channel), symbol, channel, first_id, last_id)
+    return Route(stream_of(VENUE, symbol, channel), symbol, channel, first_id, last_id)
 
 
 def _answer(payload: bytes) -> Route:
@@ -78,7 +63,7 @@ def _answer(payload: bytes) -> Route:
     if channel is Channel.EXCHANGE_INFO:
         return Route(META, "_", channel)
     first_id, last_id = _ids(channel, rest.body)
-    return Route(stream_of(rest.symbol, channel), rest.symbol, channel, first_id, last_id)
+    return Route(stream_of(VENUE, rest.symbol, channel), rest.symbol, channel, first_id, last_id)
 
 
 def _ids(channel: Channel, body: msgspec.Raw) -> tuple[int, int]:
@@ -89,21 +74,3 @@ def _ids(channel: Channel, body: msgspec.Raw) -> tuple[int, int]:
         trades = _trade_ids.decode(body)
         return (trades[0].id, trades[-1].id) if trades else (0, 0)
     return 0, 0
-
-
-def _disclosure(payload: bytes) -> Route:
-    gap = _gap.decode(payload)
-    return Route(stream_of(gap.symbol, gap.channel), gap.symbol, Channel.GAP)
-
-
-def _restart(payload: bytes) -> Route:
-    resync = _resync.decode(payload)
-    return Route(stream_of(resync.symbol, Channel.DEPTH), resync.symbol, Channel.RESYNC)
-
-
-READERS: dict[int, Callable[[bytes], Route]] = {
-    Kind.FRAME: _frame,
-    Kind.REST: _answer,
-    Kind.GAP: _disclosure,
-    Kind.RESYNC: _restart,
-}

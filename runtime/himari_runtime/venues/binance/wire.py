@@ -22,15 +22,6 @@ class Trade(msgspec.Struct, frozen=True, gc=False, rename={"symbol": "s", "id": 
     id: Id
 
 
-class TradeContent(msgspec.Struct, frozen=True, gc=False, rename={"price": "p", "quantity": "q", "time": "T"}):
-    """`trade`, what makes two copies of it equal. `time` in ms, or us where the line asks for it."""
-
-    price: str
-    quantity: str
-    time: int
-    m: bool  # the buyer was the maker
-
-
 class DepthRange(msgspec.Struct, frozen=True, gc=False, rename={"symbol": "s", "first_id": "U", "last_id": "u"}):
     """`depthUpdate`, without its levels."""
 
@@ -75,16 +66,6 @@ class Depth(msgspec.Struct, frozen=True, rename="camel"):
     asks: msgspec.Raw
 
 
-class HistoricalTrade(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """One trade by REST; `time` in ms."""
-
-    id: Id
-    price: str
-    qty: str
-    time: int
-    is_buyer_maker: bool
-
-
 class TradeId(msgspec.Struct, frozen=True, gc=False):
     """One trade by REST, without its content."""
 
@@ -95,33 +76,6 @@ class ServerTime(msgspec.Struct, frozen=True, rename="camel"):
     """`/api/v3/time`, in ms."""
 
     server_time: int
-
-
-class SymbolInfo(msgspec.Struct, frozen=True, rename="camel"):
-    """One symbol's rules."""
-
-    symbol: str
-    status: str
-    base_asset: str
-    quote_asset: str
-
-
-class ExchangeInfo(msgspec.Struct, frozen=True):
-    """`/api/v3/exchangeInfo`."""
-
-    symbols: list[SymbolInfo]
-
-
-class Kline(msgspec.Struct, frozen=True, array_like=True):
-    """One candle; times in ms."""
-
-    open_time: int
-    open: str
-    high: str
-    low: str
-    close: str
-    volume: str
-    close_time: int
 
 
 class Refusal(msgspec.Struct, frozen=True):

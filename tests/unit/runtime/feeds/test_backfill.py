@@ -11,16 +11,16 @@ from aiohttp import web
 
 from himari_runtime.feeds.answers import Answers
 from himari_runtime.feeds.backfill import Backfill
-from himari_runtime.feeds.budget import Priority, WeightBudget
+from himari_runtime.feeds.budget import WeightBudget
 from himari_runtime.feeds.intake import Intake
 from himari_runtime.feeds.rest import RestClient, RestError
 from himari_runtime.messages import START, Gap, Kind, Reason, Rest
 from himari_runtime.settings import JournalSettings
 from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
-from himari_runtime.venues.binance.endpoints import server_time
-from himari_runtime.venues.registry import router
+from himari_runtime.venues.registry import dialect
 
+BINANCE = dialect("binance")
 GAP = Gap(
     venue="binance",
     symbol="BTC/USDT",
@@ -65,7 +65,7 @@ async def served(exchange: Exchange) -> AsyncIterator[RestClient]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    async with RestClient(f"http://127.0.0.1:{port}", None, WeightBudget(6000)) as rest:
+    async with RestClient(f"http://127.0.0.1:{port}", None, WeightBudget(6000), BINANCE) as rest:
         yield rest
     await runner.cleanup()
 
@@ -73,10 +73,10 @@ async def served(exchange: Exchange) -> AsyncIterator[RestClient]:
 async def backfilled(exchange: Exchange, folder: Path) -> tuple[list[Rest], list[Gap]]:
     """The answers and gaps that the journal holds once the gap has been worked on."""
     settings = JournalSettings(path=folder, max_bytes=1 << 30, segment_bytes=1 << 24, min_free_bytes=0)
-    journal = Journal.open(settings, "edge", router("binance"))
-    intake = Intake("binance", journal)
+    journal = Journal.open(settings, "edge", BINANCE.route)
+    intake = Intake(BINANCE, journal)
     async with served(exchange) as rest:
-        backfill = Backfill(Answers(rest, intake), intake)
+        backfill = Backfill(Answers(rest, intake), intake, BINANCE)
         backfill.want(GAP)
         task = asyncio.create_task(backfill.run())
         await asyncio.wait_for(backfill.done(), 20)
@@ -123,4 +123,4 @@ async def test_a_refusal_is_waited_out(tmp_path: Path) -> None:
 async def test_an_error_names_the_call() -> None:
     async with served(Exchange(lost=set())) as rest:
         with pytest.raises(RestError, match="/api/v3/time: status 404"):
-            await rest.get(server_time(), Priority.CLOCK)
+            await rest.get(BINANCE.calls.server_time())

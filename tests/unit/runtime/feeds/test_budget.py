@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from himari_runtime.feeds.budget import ConnectionBudget, Priority, WeightBudget
+from himari_runtime.feeds.budget import ConnectionBudget, WeightBudget
+from himari_runtime.venues.dialect import Priority
 
 
 class Clock:

@@ -13,7 +13,7 @@ from himari_runtime.messages import START, Channel, Gap, Kind, Mark, Reason, Rec
 from himari_runtime.settings import JournalSettings
 from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
-from himari_runtime.venues.registry import router
+from himari_runtime.venues.registry import dialect
 
 
 class Bench:
@@ -21,12 +21,13 @@ class Bench:
 
     def __init__(self, folder: Path, marks: dict[str, Mark] | None = None) -> None:
         settings = JournalSettings(path=folder, max_bytes=1 << 30, segment_bytes=1 << 20, min_free_bytes=0)
-        self.journal = Journal.open(settings, "edge", router("binance"))
-        self.intake = Intake("binance", self.journal)
+        self.journal = Journal.open(settings, "edge", dialect("binance").route)
+        self.intake = Intake(dialect("binance"), self.journal)
         self.backfills: list[Gap] = []
         self.wanted: list[str] = []
         self.continuity = Continuity(
             self.intake,
+            dialect("binance"),
             ("BTC/USDT",),
             marks or {},
             restarted=bool(marks),

@@ -2,10 +2,7 @@
 
 from typing import NamedTuple
 
-from himari_runtime.messages import Channel, Reason
-
-DENSE = {Channel.TRADE, Channel.DEPTH}  # every id is sent once; a bookTicker's ids leave numbers out
-SEQUENCED = (Channel.TRADE, Channel.DEPTH, Channel.BOOK_TICKER)
+from himari_runtime.messages import Reason
 
 
 class Stored(NamedTuple):
@@ -25,11 +22,15 @@ class Missing(NamedTuple):
 
 
 class Sequence:
-    """Follows one channel of one symbol. `interruption` says why data may be missing before the next event."""
+    """Follows one channel of one symbol.
 
-    def __init__(self, channel: Channel, last: Stored | None, interruption: Reason | None) -> None:
+    `dense` where the venue sends every id once; elsewhere only an interruption tells that data may be missing.
+    `interruption` says why it may be before the next event.
+    """
+
+    def __init__(self, dense: bool, last: Stored | None, interruption: Reason | None) -> None:
         self.last = last
-        self._dense = channel in DENSE
+        self._dense = dense
         self._interruption = interruption
 
     def interrupt(self, reason: Reason) -> None:

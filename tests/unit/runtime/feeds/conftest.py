@@ -1,0 +1,44 @@
+"""A journal in a temporary folder, and a venue's REST interface as a server of the test's own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from himari_runtime.feeds.budget import WeightBudget
+from himari_runtime.feeds.rest import RestClient
+from himari_runtime.settings import JournalSettings
+from himari_runtime.transport.journal import Journal
+from himari_runtime.venues.registry import dialect
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+Serve = Callable[[Handler], AbstractAsyncContextManager[RestClient]]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    settings = JournalSettings(path=tmp_path, max_bytes=1 << 30, segment_bytes=1 << 24, min_free_bytes=0)
+    found = Journal.open(settings, "edge", dialect("binance").route)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """Serves every path with a handler; gives a client of it."""
+
+    @asynccontextmanager
+    async def serving(handler: Handler) -> AsyncIterator[RestClient]:
+        app = web.Application()
+        app.router.add_get("/{path:.*}", handler)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)  # a call may still wait for its answer
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with RestClient(url, None, WeightBudget(6000), dialect("binance")) as rest:
+            yield rest
+        await runner.cleanup()
+
+    return serving

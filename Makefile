@@ -46,6 +46,7 @@ lint: setup
 lock: setup
 	@$(BIN)/python requirements/lock.py
 
+# The state of stacks on real servers (keys, pinned hosts, the CA) is not for `clean` to remove.
 clean:
-	@if [ -x $(BIN)/himari ]; then for stack in lab-edge; do $(BIN)/himari destroy $$stack --yes; done; fi
-	@rm -rf $(VENV) .himari .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@if [ -x $(BIN)/himari ]; then $(BIN)/himari destroy lab-edge --yes; fi
+	@rm -rf $(VENV) .himari/lab-edge .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

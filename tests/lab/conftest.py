@@ -68,6 +68,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--recording", type=Path, default=None, help="also run the lab on this recording of a venue")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "recording: needs --recording; left out, and counted as such, without it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--recording") is None:
+        left_out = [item for item in items if item.get_closest_marker("recording")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.fixture(scope="session")
 def lab_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabEdge]:
     """The session's stack, not yet brought up; destroyed at the end, whatever happened."""

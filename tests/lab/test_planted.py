@@ -1,5 +1,6 @@
 """Each fault that is planted on a host turns its own check red, with a sentence that names it, and no other."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,7 @@ PLANTS = (
         red=(
             "edge redis.default-off",
             "edge redis.anonymous-from-edge",
+            "edge redis.reloads",
             "edge redis.reader-reads-from-brain",
             "edge redis.reader-writes-from-brain",
         ),
@@ -181,7 +183,10 @@ def test_a_fault_turns_its_own_checks_red(planted: Plant, lab_edge: LabEdge, tmp
 
 
 def test_nothing_is_red_once_all_faults_are_gone(lab_edge: LabEdge, first_up: UpReport, tmp_path: Path) -> None:
-    assert [(check.host, check.id, check.reason) for check in reds(lab_edge, ".", tmp_path)] == []
+    deadline = time.monotonic() + 60
+    # a service that was stopped for a fault needs a moment until what it stores is fresh again
+    while found := [(check.host, check.id, check.reason) for check in reds(lab_edge, ".", tmp_path)]:
+        assert time.monotonic() < deadline, found
 
 
 def reds(edge: LabEdge, folder: str, log: Path) -> list[Check]:

@@ -1,5 +1,6 @@
 """The ledger proof: set arithmetic over what the exchange sent and what the hosts hold. Nothing here does I/O."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -41,6 +42,7 @@ def compare(exchange: ExchangeLedger | None, journal: Digest, stored: Digest, wi
     excused = {pair for pair in missing if _excused(pair[0], opened)}
     lost = missing - excused
     invented = _pairs(_received_in(stored.events, window)) - known
+    repeated = _stored_too_often(_received_in(stored.events, window), account.events)
     # A gap that ended before the window still names what is missing in the margin that was read with it.
     breaks = list(undisclosed(held, still_open(list(dict.fromkeys(stored.gaps)))))
     ledger = Ledger(
@@ -49,7 +51,7 @@ def compare(exchange: ExchangeLedger | None, journal: Digest, stored: Digest, wi
         stored=len(wanted & have),
         lost=len(lost),
         invented=len(invented),
-        duplicates=stored.duplicates,
+        duplicates=stored.duplicates + len(repeated),
         gaps=sum(not gap.filled for gap in gaps),
         gaps_undisclosed=len(breaks),
         events_in_gaps=len(excused),
@@ -59,6 +61,7 @@ def compare(exchange: ExchangeLedger | None, journal: Digest, stored: Digest, wi
     checks = (
         _rule("lost", "every event sent is stored with equal content, or inside a disclosed gap", _keys(lost)),
         _rule("invented", "nothing is stored that was never sent", _keys(invented)),
+        _rule("duplicates", "nothing is stored more often than it came", _repeated(stored.duplicates, repeated)),
         _rule("disclosed", "each break in the venue's sequence is covered by a gap", breaks),
         _rule("tight", "a gap claims no more than what is missing", _loose(gaps, held, stored)),
         _rule("explained", "a gap lasts no longer than the fault that made it plus 5 s", _unexplained(opened, window)),
@@ -80,6 +83,19 @@ def _pairs(events: Iterable[Sent | Held]) -> set[Pair]:
 
 def _received_in(events: Iterable[Held], window: Window) -> list[Held]:
     return [event for event in events if window.start_ns <= event.received_ns <= window.end_ns]
+
+
+def _stored_too_often(held: Sequence[Held], sent: Sequence[Sent]) -> list[str]:
+    """Keys of streamed events, once for each copy too many; a venue that sends twice is stored twice."""
+    came = Counter((event.key, event.digest) for event in sent if event.how == "ws")
+    have = Counter((event.key, event.digest) for event in held if event.how == "ws")
+    # What never came is invented, not repeated.
+    return sorted(key for key, content in (have - came).elements() if (key, content) in came)
+
+
+def _repeated(records: int, events: list[str]) -> list[str]:
+    """What is against the rule, in words."""
+    return ([f"{records} record numbers are stored twice"] if records else []) + events
 
 
 def _excused(key: str, gaps: Sequence[Gap]) -> bool:

@@ -131,6 +131,32 @@ def test_a_record_added_is_invented(kind: str, number: int) -> None:
     assert "invented" in failed(result)
 
 
+def test_a_record_number_stored_twice_is_a_duplicate() -> None:
+    whole = world()
+    twice = msgspec.structs.replace(whole.stored, duplicates=1)
+    result = msgspec.structs.replace(whole, stored=twice).verdict()
+    assert (result.ledger.duplicates, failed(result)) == (1, {"duplicates"})
+
+
+@settings(max_examples=20, deadline=None)
+@given(index=st.integers(0, 1679))
+def test_an_event_stored_more_often_than_it_was_sent_is_a_duplicate(index: int) -> None:
+    whole = world()
+    result = store(whole, [*whole.stored.events, whole.stored.events[index]]).verdict()
+    assert result.ledger.duplicates == 1
+    assert "duplicates" in failed(result)
+
+
+def test_what_the_venue_repeats_is_no_duplicate_of_ours_and_neither_is_a_backfill() -> None:
+    whole = world()
+    resent = msgspec.structs.replace(whole.exchange.events[0], line=1)
+    exchange = msgspec.structs.replace(whole.exchange, events=[*whole.exchange.events, resent])
+    repeated, backfilled = whole.stored.events[0], msgspec.structs.replace(whole.stored.events[3], how="rest")
+    seen = store(whole, [*whole.stored.events, repeated, backfilled])
+    result = msgspec.structs.replace(seen, exchange=exchange).verdict()
+    assert (result.ledger.duplicates, failed(result)) == (0, set())
+
+
 WIDEN: list[Callable[[Gap, int], Gap]] = [
     lambda one, by: msgspec.structs.replace(one, after_id=(one.after_id or 0) - by),
     lambda one, by: msgspec.structs.replace(one, before_id=(one.before_id or 0) + by),

@@ -18,7 +18,7 @@ from himari.runs.progress import Event, Listener
 from himari.runs.status import HostStatus, StackStatus, judge, read_probe
 from himari.stack.errors import HostError
 from himari.stack.known import Known, read_known
-from himari.stack.model import Role, Stack
+from himari.stack.model import Retention, Role, Stack
 from himari.stack.network import tunnel_addresses
 from himari.stack.paths import StateDir
 
@@ -38,7 +38,7 @@ def look(stack: Stack, listener: Listener) -> StackStatus:
 
     def one(name: str) -> HostStatus:
         listener(Event(step=STEP, host=name, says="looking", seconds=0.0))
-        return _look(ssh.reach(name, known, state), wanted(stack, known, state, name))
+        return _look(ssh.reach(name, known, state), wanted(stack, known, state, name), stack.retention)
 
     with ThreadPoolExecutor(len(stack.hosts)) as pool:
         hosts = tuple(pool.map(lambda name: _or_wrong(name, one), stack.hosts))
@@ -62,14 +62,14 @@ def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, 
     }
 
 
-def _look(reach: ssh.Reach, what: dict[str, Any]) -> HostStatus:
+def _look(reach: ssh.Reach, what: dict[str, Any], retention: Retention) -> HostStatus:
     elevate = "" if reach.is_local and os.geteuid() == 0 else "sudo -n "
     command = f"{elevate}python3 - {quote(json.dumps(what))}"
     result = reach.run(command, Path(status_probe.__file__).read_bytes(), timeout=TIMEOUT_S)
     if result.code:
         last = result.err.strip().splitlines()[-1:] or ["nothing"]
         raise HostError(f"the probe ended with {result.code}: {last[0]}", reach.host_name)
-    return judge(reach.host_name, read_probe(result.out.encode()))
+    return judge(reach.host_name, read_probe(result.out.encode()), retention)
 
 
 def _or_wrong(name: str, one: Callable[[str], HostStatus]) -> HostStatus:

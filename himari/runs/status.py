@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from himari.stack.model import Retention
+
 DISK_FREE_FLOOR = 0.1  # of a disk; the dead-man timer warns earlier
 MEMORY_FREE_FLOOR = 0.05
 HANDSHAKE_LIMIT_S = 180.0  # WireGuard makes a new one every 120 s while there is traffic
@@ -118,12 +120,12 @@ def read_probe(text: bytes) -> Probe:
     return msgspec.json.decode(text, type=Probe)
 
 
-def judge(host: str, probe: Probe) -> HostStatus:
-    """The verdict on a host that could be reached."""
-    return HostStatus(host=host, probe=probe, wrong=tuple(_wrong(probe)))
+def judge(host: str, probe: Probe, retention: Retention) -> HostStatus:
+    """The verdict on a host that could be reached; `retention` says how long records wait for their file."""
+    return HostStatus(host=host, probe=probe, wrong=tuple(_wrong(probe, retention)))
 
 
-def _wrong(probe: Probe) -> Iterator[str]:
+def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
     for unit in probe.units:
         if not unit.well:
             yield f"{unit.name} is {unit.active} ({unit.sub}, {unit.result})"
@@ -131,28 +133,28 @@ def _wrong(probe: Probe) -> Iterator[str]:
         yield f"{probe.disk.folder} has {probe.disk.free_bytes / 1e9:.1f} GB free of {probe.disk.total_bytes / 1e9:.0f}"
     if probe.memory.available_mb < MEMORY_FREE_FLOOR * probe.memory.total_mb:
         yield f"{probe.memory.available_mb} MB of memory left of {probe.memory.total_mb}"
-    yield from _silent(probe)
+    yield from _silent(probe, retention)
 
 
-def _silent(probe: Probe) -> Iterator[str]:
+def _silent(probe: Probe, retention: Retention) -> Iterator[str]:
     for tunnel in probe.tunnels:
         if tunnel.handshake_s is None:
             yield f"no WireGuard handshake with {tunnel.peer} yet"
         elif tunnel.handshake_s > HANDSHAKE_LIMIT_S:
             yield f"last WireGuard handshake with {tunnel.peer} {tunnel.handshake_s:.0f} s ago"
     for health in probe.health:
-        yield from _stale(health)
+        yield from _stale(health, retention)
 
 
-def _stale(health: Health) -> Iterator[str]:
+def _stale(health: Health, retention: Retention) -> Iterator[str]:
     if health.error:
         yield f"{health.source}: {health.error}"
     # A quiet symbol is not a fault; a quiet heartbeat is.
-    ages = {stream.name: stream.age_s for stream in health.streams if stream.name.endswith(":meta")}
+    ages = [(stream.name, stream.age_s, SILENCE_LIMIT_S) for stream in health.streams if stream.name.endswith(":meta")]
     if health.journal:
-        ages["the journal's newest record"] = health.journal.newest_age_s
+        ages.append(("the journal's newest record", health.journal.newest_age_s, SILENCE_LIMIT_S))
     if health.parquet:
-        ages["the newest record in Parquet"] = health.parquet.last_age_s
-    for name, age in ages.items():
-        if age is not None and age > SILENCE_LIMIT_S:
+        ages.append(("the newest record in Parquet", health.parquet.last_age_s, retention.stored_age_most_s))
+    for name, age, most in ages:
+        if age is not None and age > most:
             yield f"{name} is {age:.0f} s old"

@@ -14,6 +14,7 @@ PositiveInt = Annotated[int, Meta(gt=0)]
 PositiveFloat = Annotated[float, Meta(gt=0)]
 Fraction = Annotated[float, Meta(gt=0, lt=1)]
 Port = Annotated[int, Meta(gt=0, lt=65536)]
+STORED_GRACE_S = 15  # beyond a flush: the link, and a look that falls between two flushes
 
 
 class Role(StrEnum):
@@ -114,6 +115,11 @@ class Retention(Table, frozen=True, kw_only=True):
     parquet_days: Annotated[PositiveFloat, Meta(description="On the brain's disk, in days.")] = 365.0
     segment_seconds: Annotated[PositiveInt, Meta(description="Age at which a journal segment is sealed, in s.")] = 60
     parquet_flush_seconds: Annotated[PositiveInt, Meta(description="Age at which a Parquet file is closed, in s.")] = 60
+
+    @property
+    def stored_age_most_s(self) -> float:
+        """How old the newest stored record may be, in s: it waited for its file, and came over the link."""
+        return self.parquet_flush_seconds + STORED_GRACE_S
 
 
 class Alerts(Table, frozen=True, kw_only=True):

@@ -7,8 +7,6 @@ from himari.proof.checks import Case, Observed, check, found
 from himari.proof.probe import Probe
 from himari.stack.network import tunnel_address
 
-GRACE_SECONDS = 15  # beyond a flush: the link, and a look that falls between two of them
-
 
 @check("consumer.quiet", "the consumer logs no errors", severity="warning", replaces="8.1: recent errors")
 def test_quiet(probe: Probe, observed: Observed) -> None:
@@ -33,10 +31,12 @@ def test_restart(probe: Probe, observed: Observed) -> None:
 def test_stores(case: Case, probe: Probe, observed: Observed) -> None:
     counted = probe.metrics(f"{tunnel_address(case.view.stack, case.host)}:{CONSUMER_METRICS}")
     newest = counted.values["himari_stored_received_ns"] / 1e9
-    most = case.view.stack.retention.parquet_flush_seconds + GRACE_SECONDS
+    most = case.view.stack.retention.stored_age_most_s
     observed(f"{counted.now - newest:.0f} s old" if newest else "nothing stored")
     assert newest, "nothing was ever stored"
-    assert counted.now - newest <= most, f"at most {most} s expected: does the tunnel carry, and is there room on disk?"
+    assert counted.now - newest <= most, (
+        f"at most {most:.0f} s expected: does the tunnel carry, and is there room on disk?"
+    )
 
 
 @check("consumer.open-files", "the consumer has files to open, and leaves no core behind")

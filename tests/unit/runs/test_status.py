@@ -12,7 +12,9 @@ import pytest
 
 from himari.runs import status_probe
 from himari.runs.status import Probe, judge, read_probe
+from himari.stack.model import Retention
 
+RETENTION = Retention()  # a Parquet file a minute
 WELL: dict[str, Any] = {
     "units": [
         {"name": "himari-collector.service", "active": "active", "sub": "running", "result": "success", "restarts": 0}
@@ -53,7 +55,7 @@ def parquet(last_age_s: float) -> dict[str, Any]:
 
 
 def test_a_host_that_is_well_has_nothing_wrong() -> None:
-    assert judge("edge", probe()).wrong == ()
+    assert judge("edge", probe(), RETENTION).wrong == ()
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_a_host_that_is_well_has_nothing_wrong() -> None:
     ],
 )
 def test_what_is_wrong_is_named(changed: dict[str, Any], said: str) -> None:
-    [wrong] = judge("edge", probe(**changed)).wrong
+    [wrong] = judge("edge", probe(**changed), RETENTION).wrong
     assert said in wrong
 
 
@@ -81,11 +83,12 @@ def test_what_is_wrong_is_named(changed: dict[str, Any], said: str) -> None:
     [
         {"units": [unit("inactive", "success")]},
         {"health": [stream("md:binance:BTC/USDT:trades", 900.0)]},
+        {"health": [{"source": "edge", "parquet": parquet(59.0)}]},
     ],
-    ids=["a oneshot between two runs", "a quiet symbol"],
+    ids=["a oneshot between two runs", "a quiet symbol", "a file that is still being filled"],
 )
 def test_what_looks_wrong_and_is_not(changed: dict[str, Any]) -> None:
-    assert judge("edge", probe(**changed)).wrong == ()
+    assert judge("edge", probe(**changed), RETENTION).wrong == ()
 
 
 def test_what_is_no_probe_is_refused() -> None:
@@ -126,7 +129,7 @@ def test_a_service_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
         "collector": "/none",
     }
     looked = read_probe(run_probe(what))
-    assert judge("edge", looked).wrong == ("nobody: its health command gives no answer",)
+    assert judge("edge", looked, RETENTION).wrong == ("nobody: its health command gives no answer",)
     assert looked.venue_round_trip_ms is None
 
 

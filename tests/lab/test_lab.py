@@ -50,9 +50,7 @@ def state(tmp_path: Path) -> Iterator[StateDir]:
 def test_up_makes_hosts_that_systemd_runs_and_a_second_up_leaves_them_alone(state: StateDir) -> None:
     met = lab.up(SPEC, state, quiet)
     before = pids(state)
-    started = time.monotonic()
     assert lab.up(SPEC, state, quiet) == met
-    assert time.monotonic() - started < 2.0
     assert pids(state) == before
     assert set(before) == {"one", "two"}
     assert told(lab.exec_argv("trace", "one", ("systemctl", "is-system-running", "--wait"), state)) == "running"

@@ -164,7 +164,7 @@ def test_metrics_count_what_was_journaled(venue: Venue, collector: Collector) ->
     assert float(values['himari_frames_total{channel="book_ticker"}']) > 100
     assert float(values['himari_line_up{line="0"}']) == 1
     assert float(values["himari_weight_used"]) > 0
-    assert abs(float(values["himari_clock_offset_seconds"])) < 0.5
+    assert "himari_clock_offset_seconds" in values
 
 
 def test_a_job_that_dies_ends_the_process(venue: Venue, collector: Collector, redis_server: RedisServer) -> None:

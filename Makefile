@@ -5,7 +5,8 @@ RECORDING ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-APT := git mmdebstrap systemd-container wireguard-tools nftables redis-server zstd iproute2 openssh-client python3 python3-venv
+APT := git ca-certificates mmdebstrap systemd-container wireguard-tools nftables redis-server zstd iproute2 procps kmod \
+       openssh-client python3 python3-venv
 DEB_STAMP := $(VENV)/.debs
 
 .PHONY: setup up test prove bench lint clean lock

@@ -9,6 +9,7 @@ from himari.stack.model import Retention
 DISK_FREE_FLOOR = 0.1  # of a disk; the dead-man timer warns earlier
 MEMORY_FREE_FLOOR = 0.05
 HANDSHAKE_LIMIT_S = 180.0  # WireGuard makes a new one every 120 s while there is traffic
+NO_LINE = "no line"  # how the collector's own status begins
 SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 
 
@@ -64,6 +65,7 @@ class Parquet(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     files: int
     last_age_s: float | None
+    last_frame_age_s: float | None = None  # of the venue itself
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +131,8 @@ def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
     for unit in probe.units:
         if not unit.well:
             yield f"{unit.name} is {unit.active} ({unit.sub}, {unit.result})"
+        elif unit.says.startswith(NO_LINE):
+            yield f"{unit.name} has no line to the venue"
     if probe.disk.free_bytes < DISK_FREE_FLOOR * probe.disk.total_bytes:
         yield f"{probe.disk.folder} has {probe.disk.free_bytes / 1e9:.1f} GB free of {probe.disk.total_bytes / 1e9:.0f}"
     if probe.memory.available_mb < MEMORY_FREE_FLOOR * probe.memory.total_mb:
@@ -155,6 +159,8 @@ def _stale(health: Health, retention: Retention) -> Iterator[str]:
         ages.append(("the journal's newest record", health.journal.newest_age_s, SILENCE_LIMIT_S))
     if health.parquet:
         ages.append(("the newest record in Parquet", health.parquet.last_age_s, retention.stored_age_most_s))
+        most = SILENCE_LIMIT_S + retention.stored_age_most_s
+        ages.append(("the venue's newest frame in Parquet", health.parquet.last_frame_age_s, most))
     for name, age, most in ages:
         if age is not None and age > most:
             yield f"{name} is {age:.0f} s old"

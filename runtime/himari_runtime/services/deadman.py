@@ -11,10 +11,12 @@ import msgspec
 from himari_runtime.messages import Gap
 from himari_runtime.settings import ConsumerSettings, credential
 from himari_runtime.sinks.parquet import disk_share
-from himari_runtime.sinks.parquet_reader import gaps_since, newest_received_ns
+from himari_runtime.sinks.parquet_reader import gaps_since, newest_frame_ns
+from himari_runtime.venues.registry import dialect
 
 REPEAT_SECONDS = 600.0
 CALL_SECONDS = 10.0
+LOOKBACK_SECONDS = 600.0  # beyond the limit; a silence that is longer is told as this long
 
 log = logging.getLogger(__name__)
 
@@ -61,17 +63,32 @@ def look(settings: ConsumerSettings, now_ns: int, looked_ns: int) -> Iterator[Al
     """What is wrong at `now_ns`; gaps that were stored since `looked_ns`."""
     limits = settings.deadman
     root, source, venue = settings.parquet.path, settings.source.name, settings.venue.name
-    newest_ns = newest_received_ns(root, source, venue)
-    silence = (now_ns - (newest_ns or 0)) / 1e9
-    allowed = limits.silence_seconds + settings.parquet.flush_seconds
-    if silence > allowed:
-        yield Alarm("silence", "seconds since the newest stored record was received", round(silence, 1), allowed)
+    silence = _silence(settings, now_ns)
+    if silence is not None:
+        yield silence
     free = disk_share(root)
     if free < limits.disk_free:
         yield Alarm("disk", "share of the disk that is free", round(free, 3), limits.disk_free)
     longest = max(map(_seconds, _open(gaps_since(root, source, venue, looked_ns))), default=0.0)
     if longest > limits.gap_seconds:
         yield Alarm("gap", "seconds of the longest gap since the last look", round(longest, 1), limits.gap_seconds)
+
+
+def _silence(settings: ConsumerSettings, now_ns: int) -> Alarm | None:
+    """The alarm when the venue's own frames stopped; heartbeats and polls go on without a line to the venue."""
+    allowed = settings.deadman.silence_seconds + settings.parquet.flush_seconds
+    since_ns = now_ns - int((allowed + LOOKBACK_SECONDS) * 1e9)
+    newest_ns = stored_frame_ns(settings, since_ns)
+    seconds = (now_ns - (newest_ns or since_ns)) / 1e9
+    if seconds <= allowed:
+        return None
+    return Alarm("silence", "seconds since the newest stored frame was received", round(seconds, 1), allowed)
+
+
+def stored_frame_ns(settings: ConsumerSettings, since_ns: int) -> int | None:
+    """When the newest stored frame of the venue was received; None where that was before `since_ns`. Ns since 1970."""
+    channels = dialect(settings.venue.name).sequenced
+    return newest_frame_ns(settings.parquet.path, settings.source.name, settings.venue.name, channels, since_ns)
 
 
 def _open(gaps: list[Gap]) -> Iterator[Gap]:

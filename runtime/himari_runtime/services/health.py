@@ -16,6 +16,7 @@ from himari_runtime.transport.segments import Segment, segments
 from himari_runtime.venues import registry
 
 RECENT_NS = 3600 * 10**9
+LOOKBACK_NS = 600 * 10**9
 
 
 class JournalHealth(msgspec.Struct, frozen=True):
@@ -38,13 +39,16 @@ class StreamHealth(msgspec.Struct, frozen=True):
 
 
 class ParquetHealth(msgspec.Struct, frozen=True):
-    """The store: its files' bytes, its cursor, and how old its newest record is."""
+    """The store: its files' bytes, its cursor, and the age of its newest record and of the venue's newest frame.
+
+    A frame that is older than ten minutes is told as ten minutes old."""
 
     bytes: int
     files: int
     cursor: str
     last_age_s: float | None
     free_bytes: int
+    last_frame_age_s: float | None = None
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -124,11 +128,13 @@ def _edge(settings: CollectorSettings, asked: list[StreamHealth], error: str) ->
 
 
 def _brain(settings: ConsumerSettings, asked: list[StreamHealth], error: str) -> Health:
+    from himari_runtime.services.deadman import stored_frame_ns
     from himari_runtime.sinks.parquet import free_bytes, stored_files
     from himari_runtime.sinks.parquet_reader import gaps_since, newest_received_ns
 
     root, source, venue = settings.parquet.path, settings.source.name, settings.venue.name
     files = stored_files(root, source, venue)
+    since_ns = time.time_ns() - LOOKBACK_NS
     cursor = files[-1].last if files else Position(0, 0)
     ahead = max((Position.parse(stream.last_id) for stream in asked), default=Position(0, 0))
     store = ParquetHealth(
@@ -136,6 +142,7 @@ def _brain(settings: ConsumerSettings, asked: list[StreamHealth], error: str) ->
         files=len(files),
         cursor=str(cursor),
         last_age_s=_age(newest_received_ns(root, source, venue)),
+        last_frame_age_s=_age(stored_frame_ns(settings, since_ns) or since_ns) if files else None,
         free_bytes=free_bytes(root) if root.is_dir() else 0,
     )
     return Health(

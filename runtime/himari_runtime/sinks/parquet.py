@@ -162,8 +162,14 @@ def open_store(settings: ParquetSettings, source: str, venue: str) -> tuple[Posi
 
 def stored_files(root: Path, source: str, venue: str) -> list[StoredFile]:
     """All finished files of a source, in the order of their records."""
+    found = [file for folder in root.glob(f"venue={venue}/date=*") for file in files_of(folder, source)]
+    return sorted(found, key=lambda file: file.first)
+
+
+def files_of(folder: Path, source: str) -> list[StoredFile]:
+    """A source's finished files in one date's folder, in the order of their records."""
     found = []
-    for path in root.glob(f"venue={venue}/date=*/*.parquet"):
+    for path in folder.glob("*.parquet"):
         match = NAME.match(path.name)
         if match and match["source"] == source:
             numbers = [int(text) for text in match.groups()[1:]]

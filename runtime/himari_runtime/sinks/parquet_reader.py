@@ -1,6 +1,6 @@
 """Reads records back from the Parquet store."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import msgspec
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 
 from himari_runtime.messages import Gap, Kind, Record
-from himari_runtime.sinks.parquet import SCHEMA, stored_files
+from himari_runtime.sinks.parquet import SCHEMA, StoredFile, files_of, stored_files
 
 COLUMNS = ["epoch", "n", "kind", "line", "received_ns", "monotonic_ns", "payload"]
 
@@ -31,8 +31,26 @@ def received_range(path: Path) -> tuple[int, int]:
 
 def newest_received_ns(root: Path, source: str, venue: str) -> int | None:
     """Receive time of the newest record stored; None where none is."""
-    files = stored_files(root, source, venue)
-    return received_range(files[-1].path)[1] if files else None
+    newest = next(_newest_first(root, source, venue), None)
+    return received_range(newest.path)[1] if newest else None
+
+
+def newest_frame_ns(root: Path, source: str, venue: str, channels: Collection[str], since_ns: int) -> int | None:
+    """Receive time of the newest stored frame of these channels; None where none came since `since_ns`."""
+    for file in _newest_first(root, source, venue):
+        if received_range(file.path)[1] < since_ns:
+            return None
+        wanted = [("kind", "==", "frame"), ("channel", "in", list(channels))]
+        table = pq.read_table(file.path, columns=["received_ns"], filters=wanted, partitioning=None)
+        if times := table.column("received_ns").to_pylist():
+            return int(max(times))
+    return None
+
+
+def _newest_first(root: Path, source: str, venue: str) -> Iterator[StoredFile]:
+    """The files of a source, the last first; a date's folder is listed only when it is reached."""
+    for folder in sorted(root.glob(f"venue={venue}/date=*"), reverse=True):
+        yield from reversed(files_of(folder, source))
 
 
 def gaps_since(root: Path, source: str, venue: str, stored_ns: int) -> list[Gap]:

@@ -22,6 +22,7 @@ from himari_runtime.settings import (
 )
 from himari_runtime.sinks.parquet import ParquetStore
 
+HEARTBEAT = Route("md:binance:_:meta", "_", Channel.HEARTBEAT)
 ROUTE = Route("md:binance:BTC/USDT:book", "BTC/USDT", Channel.DEPTH)
 
 
@@ -109,6 +110,18 @@ async def test_silence_is_told_once_and_its_end(tmp_path: Path, webhook: Webhook
     assert webhook.names() == [["silence"], []]
     assert webhook.calls[0].source == "edge"
     assert webhook.calls[0].alarms[0].limit == 120  # 60 s of silence on top of 60 s between two files
+
+
+@pytest.mark.asyncio
+async def test_a_venue_that_is_silent_alarms_while_heartbeats_come(tmp_path: Path, webhook: Webhook) -> None:
+    now = time.time_ns()
+    sink = ParquetStore(settings(tmp_path).parquet, "edge", "binance", bytes)
+    sink.add(Record(1, 1, Kind.FRAME, 1, now - 200 * 10**9, 1, b"{}"), ROUTE)
+    sink.add(Record(1, 2, Kind.HEARTBEAT, 0, now, 1, b"{}"), HEARTBEAT)
+    sink.flush()
+    assert await run(settings(tmp_path)) == 1
+    assert webhook.names() == [["silence"]]
+    assert 200 <= webhook.calls[0].alarms[0].observed < 230
 
 
 @pytest.mark.asyncio

@@ -34,8 +34,8 @@ def probe(**changed: Any) -> Probe:
     return read_probe(json.dumps({**WELL, **changed}).encode())
 
 
-def unit(active: str, result: str) -> dict[str, Any]:
-    return {"name": "x.service", "active": active, "sub": "", "result": result, "restarts": 0}
+def unit(active: str, result: str, says: str = "") -> dict[str, Any]:
+    return {"name": "x.service", "active": active, "sub": "", "result": result, "restarts": 0, "says": says}
 
 
 def tunnel(handshake_s: float | None) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def journal(newest_age_s: float) -> dict[str, Any]:
     return {"bytes": 1, "segments": 1, "oldest_age_s": 60.0, "newest_age_s": newest_age_s}
 
 
-def parquet(last_age_s: float) -> dict[str, Any]:
-    return {"bytes": 1, "files": 1, "last_age_s": last_age_s}
+def parquet(last_age_s: float, frame_age_s: float | None = None) -> dict[str, Any]:
+    return {"bytes": 1, "files": 1, "last_age_s": last_age_s, "last_frame_age_s": frame_age_s}
 
 
 def test_a_host_that_is_well_has_nothing_wrong() -> None:
@@ -63,6 +63,7 @@ def test_a_host_that_is_well_has_nothing_wrong() -> None:
     [
         ({"units": [unit("failed", "signal")]}, "x.service is failed"),
         ({"units": [unit("inactive", "exit-code")]}, "x.service is inactive"),
+        ({"units": [unit("active", "success", says="no line, 9 records")]}, "x.service has no line to the venue"),
         ({"disk": {"folder": "/var", "total_bytes": 1000, "free_bytes": 99}}, "/var has"),
         ({"memory": {"total_mb": 4000, "available_mb": 100}}, "100 MB of memory left"),
         ({"tunnels": [tunnel(None)]}, "no WireGuard handshake with brain"),
@@ -70,6 +71,10 @@ def test_a_host_that_is_well_has_nothing_wrong() -> None:
         ({"health": [{"source": "edge", "error": "10.77.0.1:6379: refused"}]}, "edge: 10.77.0.1:6379: refused"),
         ({"health": [stream("md:binance:_:meta", 31.0)]}, "md:binance:_:meta is 31 s old"),
         ({"health": [{"source": "edge", "journal": journal(31.0)}]}, "the journal's newest record is 31 s old"),
+        (
+            {"health": [{"source": "edge", "parquet": parquet(9.0, 106.0)}]},
+            "the venue's newest frame in Parquet is 106 s",
+        ),
         ({"health": [{"source": "edge", "parquet": parquet(99.0)}]}, "the newest record in Parquet is 99 s old"),
     ],
 )

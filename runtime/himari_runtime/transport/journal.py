@@ -33,6 +33,10 @@ class JournalFullError(Exception):
     """The disk is full and no sealed segment is left to drop."""
 
 
+class KeeperFailedError(Exception):
+    """The keeper has ended: what is appended would be neither synced nor sealed."""
+
+
 class Journal:
     """The appender. One per folder; not for use from several threads."""
 
@@ -68,7 +72,12 @@ class Journal:
         return Position(self.epoch, self.n)
 
     def append(self, kind: Kind, payload: bytes, *, line: int, received_ns: int, monotonic_ns: int) -> int:
-        """Writes one record and returns its n; raises JournalFullError and then leaves no part of it behind."""
+        """Writes one record and returns its n; raises JournalFullError and then leaves no part of it behind.
+
+        Raises KeeperFailedError where nobody keeps the journal any more.
+        """
+        if self._keeper.failure is not None:
+            raise KeeperFailedError(f"{self.settings.path}: the keeper ended: {self._keeper.failure!r}")
         if self._is_full(monotonic_ns):
             self._rotate(monotonic_ns)
         n = self.n + 1

@@ -19,6 +19,7 @@ class Keeper:
 
     def __init__(self, settings: JournalSettings) -> None:
         self._settings = settings
+        self.failure: Exception | None = None  # what ended the thread; nothing is synced or sealed any more
         self._current = -1
         self._full: deque[tuple[Segment, int]] = deque()
         self._stopping = threading.Event()
@@ -54,9 +55,14 @@ class Keeper:
         return False
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._settings.fsync_ms / 1000):
+        try:
+            while not self._stopping.wait(self._settings.fsync_ms / 1000):
+                self._keep()
             self._keep()
-        self._keep()
+        except Exception as error:
+            metrics.JOURNAL_ERRORS.inc()
+            log.exception("journal %s: the keeper has ended", self._settings.path)
+            self.failure = error
 
     def _keep(self) -> None:
         try:
@@ -87,6 +93,13 @@ class Keeper:
             pass
 
     def _is_over(self) -> bool:
-        used = sum(segment.path.stat().st_size for segment in segments(self._settings.path))
+        used = sum(_size(segment) for segment in segments(self._settings.path))
         free = os.statvfs(self._settings.path)
         return used > self._settings.max_bytes or free.f_bavail * free.f_frsize < self._settings.min_free_bytes
+
+
+def _size(segment: Segment) -> int:
+    try:
+        return segment.path.stat().st_size
+    except FileNotFoundError:  # the appender drops segments too
+        return 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from himari_runtime.messages import START, Epoch, Gap, Kind, Position, Reason
 from himari_runtime.transport import epochs
-from himari_runtime.transport.journal import Journal, JournalFullError, JournalInUseError
+from himari_runtime.transport.journal import Journal, JournalFullError, JournalInUseError, KeeperFailedError
 from himari_runtime.transport.records import scan
 from himari_runtime.transport.segments import Footer, footer_frame, read_header, segments
 from tests.unit.runtime.transport.conftest import OpenJournal, append, read_all
@@ -137,6 +137,20 @@ def test_a_disk_full_of_other_things_is_told(open_journal: OpenJournal, monkeypa
         append(journal, "md:a 1")
     monkeypatch.undo()
     assert append(journal, "md:a 1") == 2
+    journal.close()
+
+
+def test_a_keeper_that_ended_ends_the_appender(open_journal: OpenJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = open_journal()
+
+    def broken(fd: int) -> None:
+        raise ValueError("not an error of the disk")
+
+    monkeypatch.setattr(os, "fdatasync", broken)
+    journal._keeper._thread.join(10)
+    monkeypatch.undo()
+    with pytest.raises(KeeperFailedError, match="not an error of the disk"):
+        append(journal, "md:a 1")
     journal.close()
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from himari_runtime import metrics
 from himari_runtime.backoff import Backoff
-from himari_runtime.messages import Record, streams
+from himari_runtime.messages import Kind, Record, streams
 from himari_runtime.settings import ConsumerSettings, credential
 from himari_runtime.sinks.parquet import DiskLowError, ParquetStore, open_store
 from himari_runtime.systemd import Notifier
@@ -39,6 +39,7 @@ class Consumer:
         self._password = password
         self._route = route
         self._packer = Packer(primer)
+        self._sequenced = registry.dialect(settings.venue.name).sequenced
         self._notifier = Notifier()
         cursor, memory = open_store(settings.parquet, settings.source.name, settings.venue.name)
         seen = msgspec.json.decode(memory, type=Seen) if memory else Seen()
@@ -102,6 +103,8 @@ class Consumer:
                 self._store.add(gap, self._route(gap))
             self._store.add(record, where)
             self._continuity.note(record, where)
+            if record.kind == Kind.FRAME and where.channel in self._sequenced:
+                metrics.FRAME_NS.set(record.received_ns)
         metrics.LAG_SECONDS.set(max(0.0, (time.time_ns() - records[-1].received_ns) / 1e9))
 
     async def _flush_if_due(self) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import aiohttp
 import msgspec
+from prometheus_client.parser import text_string_to_metric_families
 
 from himari_runtime.messages import Gap
+from himari_runtime.metrics import FRAME_METRIC
 from himari_runtime.settings import ConsumerSettings, credential
 from himari_runtime.sinks.parquet import disk_share
 from himari_runtime.sinks.parquet_reader import gaps_since, newest_frame_ns
@@ -16,6 +18,7 @@ from himari_runtime.venues.registry import dialect
 
 REPEAT_SECONDS = 600.0
 CALL_SECONDS = 10.0
+METRICS_SECONDS = 3.0
 LOOKBACK_SECONDS = 600.0  # beyond the limit; a silence that is longer is told as this long
 
 log = logging.getLogger(__name__)
@@ -50,7 +53,8 @@ async def run(settings: ConsumerSettings) -> int:
     """0 when all is well, 1 while something is wrong or the webhook could not be reached. Raises SettingsError."""
     now_ns = time.time_ns()
     memory = _remember(settings)
-    alarms = list(look(settings, now_ns, memory.looked_ns))
+    heard_ns = await consumed_frame_ns(settings)
+    alarms = list(look(settings, now_ns, memory.looked_ns, heard_ns))
     for alarm in alarms:
         log.error("%s: %s: %s, limit %s", alarm.name, alarm.says, alarm.observed, alarm.limit)
     heard = await _tell(settings, alarms, memory, now_ns)
@@ -59,11 +63,11 @@ async def run(settings: ConsumerSettings) -> int:
     return 0 if heard and not alarms else 1
 
 
-def look(settings: ConsumerSettings, now_ns: int, looked_ns: int) -> Iterator[Alarm]:
-    """What is wrong at `now_ns`; gaps that were stored since `looked_ns`."""
+def look(settings: ConsumerSettings, now_ns: int, looked_ns: int, heard_ns: int | None) -> Iterator[Alarm]:
+    """What is wrong at `now_ns`; gaps that were stored since `looked_ns`. `heard_ns` is the consumer's newest frame."""
     limits = settings.deadman
     root, source, venue = settings.parquet.path, settings.source.name, settings.venue.name
-    silence = _silence(settings, now_ns)
+    silence = _silence(settings, now_ns, heard_ns)
     if silence is not None:
         yield silence
     free = disk_share(root)
@@ -74,15 +78,35 @@ def look(settings: ConsumerSettings, now_ns: int, looked_ns: int) -> Iterator[Al
         yield Alarm("gap", "seconds of the longest gap since the last look", round(longest, 1), limits.gap_seconds)
 
 
-def _silence(settings: ConsumerSettings, now_ns: int) -> Alarm | None:
+def _silence(settings: ConsumerSettings, now_ns: int, heard_ns: int | None) -> Alarm | None:
     """The alarm when the venue's own frames stopped; heartbeats and polls go on without a line to the venue."""
-    allowed = settings.deadman.silence_seconds + settings.parquet.flush_seconds
-    since_ns = now_ns - int((allowed + LOOKBACK_SECONDS) * 1e9)
-    newest_ns = stored_frame_ns(settings, since_ns)
-    seconds = (now_ns - (newest_ns or since_ns)) / 1e9
-    if seconds <= allowed:
+    allowed, says = settings.deadman.silence_seconds, "seconds since the consumer's newest frame was received"
+    newest_ns = heard_ns
+    if heard_ns is None:
+        # What a consumer that does not answer has read waits for its file, unseen.
+        allowed += settings.parquet.flush_seconds
+        says = "the consumer does not tell; seconds since the newest stored frame was received"
+        since_ns = now_ns - int((allowed + LOOKBACK_SECONDS) * 1e9)
+        newest_ns = stored_frame_ns(settings, since_ns) or since_ns
+    seconds = (now_ns - (newest_ns or 0)) / 1e9
+    return Alarm("silence", says, round(seconds, 1), allowed) if seconds > allowed else None
+
+
+async def consumed_frame_ns(settings: ConsumerSettings) -> int | None:
+    """When the newest frame that the consumer has read was received, in ns since 1970, by its own metrics.
+
+    None where it does not answer, or has read none since it started."""
+    url = f"http://{settings.metrics.address}:{settings.metrics.port}/metrics"
+    timeout = aiohttp.ClientTimeout(total=METRICS_SECONDS)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+            answer.raise_for_status()
+            families = text_string_to_metric_families(await answer.text())
+            samples = [sample for family in families for sample in family.samples]
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        log.warning("the consumer does not answer at %s: %r", url, error)
         return None
-    return Alarm("silence", "seconds since the newest stored frame was received", round(seconds, 1), allowed)
+    return next((int(sample.value) for sample in samples if sample.name == FRAME_METRIC), 0) or None
 
 
 def stored_frame_ns(settings: ConsumerSettings, since_ns: int) -> int | None:

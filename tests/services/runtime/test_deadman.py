@@ -1,15 +1,17 @@
 """The dead-man against a webhook that listens."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from himari_runtime.messages import Channel, Gap, Kind, Reason, Record, Route
+from himari_runtime.metrics import FRAME_METRIC
 from himari_runtime.services.deadman import Call, Memory, run
 from himari_runtime.settings import (
     ConsumerSettings,
@@ -23,6 +25,7 @@ from himari_runtime.settings import (
 from himari_runtime.sinks.parquet import ParquetStore
 
 HEARTBEAT = Route("md:binance:_:meta", "_", Channel.HEARTBEAT)
+ConsumerMetrics = Callable[[float | None], Awaitable[Metrics]]
 ROUTE = Route("md:binance:BTC/USDT:book", "BTC/USDT", Channel.DEPTH)
 
 
@@ -79,6 +82,33 @@ def store(root: Path, n: int, *gaps: Gap) -> None:
     sink.flush()
 
 
+@pytest_asyncio.fixture
+async def consumer() -> AsyncIterator[ConsumerMetrics]:
+    """Serves the metrics of a consumer whose newest frame is so many seconds old; None: it has read none."""
+    runners = []
+
+    async def serve(age: float | None) -> Metrics:
+        registry = CollectorRegistry()
+        newest = Gauge(FRAME_METRIC, "of the newest frame", registry=registry)
+        if age is not None:
+            newest.set(time.time_ns() - age * 1e9)
+        application = web.Application()
+
+        async def said(_: web.Request) -> web.Response:
+            return web.Response(body=generate_latest(registry), content_type="text/plain")
+
+        application.router.add_get("/metrics", said)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        runners.append(runner)
+        return Metrics(address="127.0.0.1", port=runner.addresses[0][1])
+
+    yield serve
+    for runner in runners:
+        await runner.cleanup()
+
+
 def gap(seconds: float, filled: bool = False) -> Gap:
     return Gap(
         venue="binance",
@@ -109,7 +139,7 @@ async def test_silence_is_told_once_and_its_end(tmp_path: Path, webhook: Webhook
     assert [await run(settings(tmp_path)) for _ in range(2)] == [0, 0]
     assert webhook.names() == [["silence"], []]
     assert webhook.calls[0].source == "edge"
-    assert webhook.calls[0].alarms[0].limit == 120  # 60 s of silence on top of 60 s between two files
+    assert webhook.calls[0].alarms[0].limit == 120  # nobody answers: 60 s on top of the 60 s that a file is filled
 
 
 @pytest.mark.asyncio
@@ -122,6 +152,27 @@ async def test_a_venue_that_is_silent_alarms_while_heartbeats_come(tmp_path: Pat
     assert await run(settings(tmp_path)) == 1
     assert webhook.names() == [["silence"]]
     assert 200 <= webhook.calls[0].alarms[0].observed < 230
+
+
+@pytest.mark.asyncio
+async def test_silence_is_what_the_consumer_has_not_read_and_not_what_is_unstored(
+    tmp_path: Path, webhook: Webhook, consumer: ConsumerMetrics
+) -> None:
+    heard = msgspec.structs.replace(settings(tmp_path), metrics=await consumer(50))
+    assert await run(heard) == 0
+    silent = msgspec.structs.replace(settings(tmp_path), metrics=await consumer(61))
+    store(tmp_path, 1)
+    assert await run(silent) == 1
+    assert [alarm.limit for call in webhook.calls for alarm in call.alarms] == [60]
+
+
+@pytest.mark.asyncio
+async def test_a_consumer_that_has_read_nothing_yet_is_judged_by_its_store(
+    tmp_path: Path, webhook: Webhook, consumer: ConsumerMetrics
+) -> None:
+    store(tmp_path, 1)
+    assert await run(msgspec.structs.replace(settings(tmp_path), metrics=await consumer(None))) == 0
+    assert webhook.calls == []
 
 
 @pytest.mark.asyncio

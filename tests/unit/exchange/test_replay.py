@@ -167,7 +167,11 @@ def test_says_what_is_wrong_with_a_recording(tmp_path: Path, lines: Any, says: s
     assert raised.value.where == f"{path}{at}"
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"x y\n"), gzip.compress(b"1 {}\n" * 99)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b"x y\n"), gzip.compress(b"1 {}\n" * 99)[:-9]],
+    ids=["nothing", "no gzip", "no recording", "torn"],
+)
 def test_refuses_what_is_no_recording(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "r.gz"
     path.write_bytes(content)

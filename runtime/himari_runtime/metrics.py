@@ -22,6 +22,9 @@ PUSHED_BYTES = Counter("himari_pushed_bytes", "Bytes sent to the buffer")
 PUSH_DUPLICATES = Counter("himari_push_duplicates", "Chunks that the buffer already had")
 PUSH_RECONNECTS = Counter("himari_push_reconnects", "Connections to the buffer that were lost or refused")
 BUFFER_FULL = Gauge("himari_buffer_full", "1 while the buffer refuses writes for want of memory")
+BUFFER_TRIMMED = Counter(
+    "himari_buffer_trimmed_chunks", "Chunks removed before their window had passed, because Redis was full"
+)
 BACKLOG_RECORDS = Gauge("himari_push_backlog_records", "Records journaled and not yet pushed")
 
 READ_RECORDS = Counter("himari_consumed_records", "Records read from the buffer")

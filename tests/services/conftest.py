@@ -11,8 +11,8 @@ import redis
 
 PASSWORDS = {"pusher": "push-secret", "reader": "read-secret", "admin": "admin-secret"}
 ACL = """\
-user default off resetpass resetchannels ~md:* -@all +xadd
-user pusher on >push-secret ~md:* -@all +xadd +xinfo|stream +ping +multi +exec
+user default off resetpass resetchannels ~md:* -@all +xadd +xtrim
+user pusher on >push-secret ~md:* -@all +xadd +xtrim +xinfo|stream +ping +multi +exec
 user reader on >read-secret %R~md:* -@all +xread +xrange +xlen +xinfo|stream +ping
 user admin on >admin-secret ~* &* +@all
 """

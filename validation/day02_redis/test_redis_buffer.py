@@ -88,14 +88,14 @@ def test_default_user_is_off(probe: Probe, observed: Observed) -> None:
 def test_append_only_file_may_be_replayed(probe: Probe, observed: Observed) -> None:
     # Redis replays its append-only file as the default user, and drops transactions that this user may not run.
     commands = observed(user(probe, "default").commands)
-    assert "+xadd" in commands, "each restart would lose the buffer: `himari up` restores the ACL file"
+    assert {"+xadd", "+xtrim"} <= set(commands), "each restart would lose the buffer: `himari up` restores the ACL file"
     assert user(probe, "default").keys == "~md:*"
 
 
-@check("redis.pusher", "the collector's user can add and ask for the last id, nothing else")
+@check("redis.pusher", "the collector's user can add, trim and ask for the last id, nothing else")
 def test_pusher(probe: Probe, observed: Observed) -> None:
     allowed = {word for word in observed(user(probe, "pusher").commands) if word.startswith("+")}
-    assert allowed == {"+xadd", "+xinfo|stream", "+ping", "+multi", "+exec"}
+    assert allowed == {"+xadd", "+xtrim", "+xinfo|stream", "+ping", "+multi", "+exec"}
     assert user(probe, "pusher").keys == "~md:*"
 
 

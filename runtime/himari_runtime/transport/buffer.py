@@ -28,6 +28,7 @@ BATCH_BYTES = 1 << 20
 TURN_BYTES = 64 << 10  # read, routed and compressed between two turns of the event loop
 CHUNK_BYTES = 64 << 10
 STEADY_SECONDS = 60.0
+FLOOR = 8  # at least this part of the window is kept in a buffer that is full
 
 log = logging.getLogger(__name__)
 
@@ -169,10 +170,28 @@ class Pusher:
                 await asyncio.sleep(0)
         commands.append(pack("EXEC"))
         backoff = Backoff(most=5.0)
+        window = self._settings.window_records
+        floor = window // FLOOR
         while not await self._commit(link, commands):
             self._mark_full(True)
-            await asyncio.sleep(backoff.next())
+            if window > floor:
+                window = max(floor, window // 2)
+                await self._trim(link, window)
+            else:
+                await asyncio.sleep(backoff.next())
         self._mark_full(False)
+
+    async def _trim(self, link: RedisLink, window: int) -> None:
+        """Makes room by a shorter window: XADD, which trims to the full one, is refused by a Redis that is full."""
+        cut = back(self._read, window, self._lengths)
+        packed = b"".join(pack("XTRIM", name, "MINID", "=", str(cut)) for name in self._last)
+        answers = await link.exchange(packed, len(self._last))
+        for error in _errors(answers):
+            raise RefusedError(str(error))
+        removed = sum(answers)
+        metrics.BUFFER_TRIMMED.inc(removed)
+        if removed:
+            log.warning("buffer is full: %d chunks before %s trimmed, %d records are left", removed, cut, window)
 
     def _mark_full(self, full: bool) -> None:
         self.full = full

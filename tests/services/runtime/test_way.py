@@ -112,6 +112,30 @@ def test_a_full_redis_makes_the_pusher_wait(site: Site, redis_server: RedisServe
     assert site.stored() == site.journaled()
 
 
+@pytest.mark.timeout(120)
+def test_a_redis_full_of_its_own_streams_is_trimmed(site: Site, redis_server: RedisServer) -> None:
+    consumer = site.start_consumer()
+    finish(site.start_edge(300))
+    drain(site, consumer)
+    site.configure(window=300_000)
+    with redis_server.admin() as admin:
+        admin.config_set("maxmemory", int(admin.info("memory")["used_memory"]) + (3 << 19))
+        finish(site.start_edge(300_000, per_turn=200))
+        assert refusals(admin) > 0
+    consumer = site.start_consumer()
+    drain(site, consumer)
+    journaled, rows = site.journaled(), site.stored()
+    stored = [record for record in rows if record.line >= 0]
+    kept = {record.position for record in stored}
+    assert [record for record in journaled if record.position in kept] == stored
+    assert all(record.position in kept for record in journaled[-300_000 // 8 :])
+    assert len(stored) < 200_000
+    gaps = [msgspec.json.decode(record.payload, type=Gap) for record in rows if record.line < 0]
+    assert {(gap.channel, gap.after_id, gap.before_id, gap.reason) for gap in gaps} == {
+        (channel, 100, first_of(channel, stored), "overtaken") for channel in ("trade", "depth", "book_ticker")
+    }
+
+
 def test_an_overtaken_consumer_discloses_what_it_missed(site: Site, redis_server: RedisServer) -> None:
     consumer = site.start_consumer()
     finish(site.start_edge(300))

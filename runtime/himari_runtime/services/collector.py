@@ -15,7 +15,7 @@ from himari_runtime.messages import Heartbeat
 from himari_runtime.settings import CollectorSettings, SettingsError, credential
 from himari_runtime.systemd import Notifier
 from himari_runtime.transport.buffer import Pusher
-from himari_runtime.transport.journal import Journal, JournalInUseError
+from himari_runtime.transport.journal import Journal, JournalFullError, JournalInUseError
 from himari_runtime.venues.dialect import Dialect
 from himari_runtime.venues.registry import UnknownVenueError, dialect
 
@@ -32,8 +32,8 @@ async def run(settings: CollectorSettings) -> int:
     venue, password, tls = _check(settings)
     try:
         journal = Journal.open(settings.journal, settings.source.name, venue.route)
-    except (JournalInUseError, OSError) as error:
-        log.error("journal %s: %s", settings.journal.path, error)
+    except (JournalInUseError, JournalFullError, OSError) as error:
+        log.error("the journal cannot be opened: %s", error)
         return 1
     try:
         budget = WeightBudget(settings.venue.weight_per_minute)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from himari_runtime.messages import Channel, Gap, Kind, Mark, Position, Record, Route, mark_key
-from himari_runtime.transport.records import encode_all, scan
+from himari_runtime.transport.records import End, encode_all, next_frame, scan
 from himari_runtime.transport.segments import (
     Footer,
     Segment,
@@ -34,16 +34,18 @@ class Previous(msgspec.Struct, frozen=True):
 def seal(segment: Segment) -> Segment | None:
     """Closes an open segment for good: cuts a torn tail, adds the footer, syncs, renames, makes it read-only.
 
+    Damage that intact records follow stays where it is: readers pass over it.
+
     Returns the sealed segment, or None where it held no record and was removed.
     """
     data = segment.path.read_bytes()
-    found = scan(data, segment.epoch)
-    records = [record for record in found.records if record.kind < Kind.HEADER]
+    found, end = _intact(data, segment.epoch)
+    records = [record for record in found if record.kind < Kind.HEADER]
     if not records:
         segment.path.unlink()
         sync_folder(segment.folder)
         return None
-    end = len(encode_all(record for record in found.records if record.kind != Kind.FOOTER))
+    end -= len(encode_all(record for record in found if record.kind == Kind.FOOTER))
     sealed = Segment(segment.folder, segment.epoch, segment.first_n, records[-1].n)
     footer = Footer(records=len(records), last_n=records[-1].n, sha256=hashlib.sha256(data[:end]).hexdigest())
     with segment.path.open("r+b") as file:
@@ -54,6 +56,19 @@ def seal(segment: Segment) -> Segment | None:
         os.fsync(file.fileno())
     _publish(segment, sealed)
     return sealed
+
+
+def _intact(data: bytes, epoch: int) -> tuple[list[Record], int]:
+    """All frames that are whole, and the end of the last of them."""
+    records: list[Record] = []
+    end = 0
+    at: int | None = 0
+    while at is not None:
+        found = scan(data, epoch, at)
+        records += found.records
+        end = found.end
+        at = None if found.why is End.COMPLETE else next_frame(data, end + 1)
+    return records, end
 
 
 def _publish(segment: Segment, sealed: Segment) -> None:
@@ -73,7 +88,7 @@ def recover(folder: Path, route: Router) -> Previous:
     last = files[-1]
     header = read_header(last)
     marks = dict(header.marks) if header else {}
-    for record in scan(last.path.read_bytes(), last.epoch).records:
+    for record in _intact(last.path.read_bytes(), last.epoch)[0]:
         if record.kind < Kind.HEADER:
             where = route(record)
             marks[mark_key(where.stream, where.channel)] = mark(record, where)
@@ -83,7 +98,7 @@ def recover(folder: Path, route: Router) -> Previous:
 def _unfilled(files: list[Segment]) -> tuple[Gap, ...]:
     found: dict[tuple[str, int | None, int | None], Gap] = {}
     for segment in files:
-        for record in scan(segment.path.read_bytes(), segment.epoch).records:
+        for record in _intact(segment.path.read_bytes(), segment.epoch)[0]:
             if record.kind == Kind.GAP:
                 gap = msgspec.json.decode(record.payload, type=Gap)
                 if gap.channel == Channel.TRADE and gap.after_id is not None:

@@ -67,6 +67,20 @@ def test_a_torn_tail_is_cut(torn: bytes, open_journal: OpenJournal, tmp_path: Pa
     assert [r.position for r in read_all(tmp_path)] == [(epoch, 1), (epoch, 2), (epoch + 1, 1)]
 
 
+def test_damage_costs_what_it_hit_and_nothing_behind_it(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal()
+    for number in range(3):
+        append(journal, f"md:a {number}")
+    kill(journal)
+    (segment,) = segments(tmp_path)
+    data = segment.path.read_bytes()
+    segment.path.write_bytes(data.replace(b"md:a 1", b"md:a x") + b"torn")
+    recovered = open_journal()
+    assert (recovered.previous.last, recovered.previous.marks["md:a|trade"].last_id) == (Position(1, 4), 2)
+    recovered.close()
+    assert [r.position for r in read_all(tmp_path)] == [(1, 1), (1, 2), (1, 4), (2, 1)]
+
+
 def test_a_sealed_segment_tells_its_digest(open_journal: OpenJournal, tmp_path: Path) -> None:
     journal = open_journal()
     append(journal, "md:a 1")

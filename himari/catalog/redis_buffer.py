@@ -1,4 +1,7 @@
-"""The buffer: Debian's Redis with our configuration, reached by name and password only, and never full by surprise."""
+"""The buffer: Debian's Redis with our configuration, reached by name and password only, and never full by surprise.
+
+The ACL's default user is off, so nobody can log in as it, and yet may write streams: Redis 7.0 replays its append-only
+file in that user's name, and a user without the right would empty the buffer at each restart."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The one form of records as bytes: in journal segments, in the buffer's chunks, in segments that are served.
+"""Records as bytes in the journal's segments.
 
 A frame is its body's length and CRC-32 and the body; the body is a fixed head and the payload. A reader either gets
 back exactly what was written or stops before it.

@@ -17,6 +17,7 @@ from tests.lab.commands import commands_since
 from tests.lab.conftest import STACK, LabEdge
 
 ALTERED = "/etc/sysctl.d/90-himari.conf"
+CREDENTIAL = "/etc/credstore.encrypted/redis-reader"
 TINY_MEMORY = "sed -i 's/^maxmemory .*/maxmemory 2mb/' /etc/redis/himari.conf"
 
 
@@ -65,12 +66,16 @@ def test_the_native_tools_agree(lab_edge: LabEdge, first_up: UpReport) -> None:
 def test_a_file_altered_by_hand_is_found_and_mended(lab_edge: LabEdge, first_up: UpReport) -> None:
     whole = lab_edge.inside("edge", f"cat {ALTERED}")
     lab_edge.inside("edge", f"echo '# by hand' >>{ALTERED}")
+    lab_edge.inside("brain", f"echo altered >>{CREDENTIAL}")
     found = lab_edge.himari("drift", STACK)
     assert found.returncode == 8
     assert ALTERED in found.stdout
     assert "edge" in found.stdout
+    assert "credential redis-reader: encrypt" in found.stdout
     mended = lab_edge.up()
     assert [what for what in mended.changed if ALTERED in what]
+    assert "brain: day08_runtime: credential redis-reader" in mended.changed
+    lab_edge.inside("brain", f"systemd-creds decrypt --name=redis-reader {CREDENTIAL} - >/dev/null")
     assert lab_edge.inside("edge", f"cat {ALTERED}") == whole
     assert lab_edge.himari("drift", STACK).returncode == 0
 

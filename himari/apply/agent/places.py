@@ -39,5 +39,5 @@ class Places:
 
     @property
     def credential_marks(self) -> Path:
-        """HMAC of each credential's value, as their encryption differs each time."""
+        """HMAC of each credential's value and encrypted file: the same value is encrypted differently each time."""
         return self.etc / "credential.marks"

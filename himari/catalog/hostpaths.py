@@ -10,6 +10,7 @@ COLLECTOR_SETTINGS = f"{CONFIG}/collector.toml"
 CONSUMER_SETTINGS = f"{CONFIG}/consumer.toml"
 EXCHANGE_SETTINGS = f"{CONFIG}/exchange.toml"
 FIREWALL = f"{CONFIG}/firewall.nft"
+FIREWALL_CLOSED = f"{CONFIG}/firewall-closed.nft"  # loaded first: what holds while the other cannot be
 TLS = f"{CONFIG}/tls"
 CA_CERTIFICATE = f"{TLS}/ca.pem"
 EXCHANGE_CERTIFICATE = f"{TLS}/exchange.pem"

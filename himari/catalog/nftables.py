@@ -2,25 +2,27 @@
 
 from himari.catalog.component import Component, Directory, File, Guard, Package, Unit, View
 from himari.catalog.firewall import rules
-from himari.catalog.hostpaths import CONFIG, FIREWALL, UNITS, WIREGUARD_INTERFACE
+from himari.catalog.hostpaths import CONFIG, FIREWALL, FIREWALL_CLOSED, UNITS, WIREGUARD_INTERFACE
 
 UNIT = "himari-firewall.service"
+CHECK = ("/usr/sbin/nft", "-c", "-f", "{}")
 
 
 def component(view: View) -> Component:
-    """The table `inet himari`; Debian's own unit is left alone, as it flushes what others have set."""
+    """The table `inet himari`; Debian's own unit is left alone, as it flushes what others have set.
+
+    Should the rules not load at boot, the host stays closed but for the operator's ssh, and the unit is failed."""
+    values = {"rules": rules(view), "tunnel": WIREGUARD_INTERFACE}
     return Component(
         name="nftables",
         packages=(Package(name="nftables"),),
         directories=(Directory(path=CONFIG),),
         files=(
-            File(
-                path=FIREWALL,
-                values={"rules": rules(view), "tunnel": WIREGUARD_INTERFACE},
-                check=("/usr/sbin/nft", "-c", "-f", "{}"),
-                guard=Guard.NFTABLES,
+            *(
+                File(path=path, values=values, check=CHECK, guard=Guard.NFTABLES)
+                for path in (FIREWALL, FIREWALL_CLOSED)
             ),
-            File(path=f"{UNITS}/{UNIT}", values={"file": FIREWALL}),
+            File(path=f"{UNITS}/{UNIT}", values={"file": FIREWALL, "closed": FIREWALL_CLOSED}),
         ),
         units=(Unit(name=UNIT, watches=(FIREWALL,), reload=True),),
     )

@@ -5,6 +5,7 @@ Each test leaves the machines as it found them; they are those of `test_static`.
 import base64
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -61,6 +62,37 @@ def test_an_up_after_a_killed_one_confirms_what_a_fresh_login_proves(rented: Ren
     assert token in rented.inside("edge", "ls /var/lib/himari-apply/guard")
     rented.up()
     assert token not in rented.inside("edge", "ls /var/lib/himari-apply/guard")
+
+
+def test_a_host_that_cannot_load_its_firewall_is_closed_but_for_the_operators_ssh(
+    rented: Rented, rented_up: UpReport
+) -> None:
+    rented.inside("edge", f"truncate --size=-20 {FIREWALL}")
+    state = machines_state(rented.root)
+    lab.power_off(MACHINES, "edge", state)
+    lab.power_on(MACHINES, "edge", state)
+    rented.inside("edge", "systemd-run --quiet --unit=stranger python3 -m http.server 47111")
+    _until(lambda: "47111" in rented.inside("edge", "ss -Hltn"))
+    assert _login(rented).returncode == 0
+    assert {port: _from_outside(rented, port) for port in (6379, 9464, 47111)} == dict.fromkeys(
+        (6379, 9464, 47111), "timed out"
+    )
+    rented.inside("edge", "systemctl stop stranger")
+    told = rented.himari("status", str(rented.file))
+    assert told.returncode == 7
+    assert "himari-firewall.service is failed" in told.stdout
+    mended = rented.up().changed
+    assert [what for what in mended if FIREWALL in what]
+    assert "active" in rented.inside("edge", "systemctl is-active himari-firewall.service")
+
+
+def _from_outside(rented: Rented, port: int) -> str:
+    """What a stranger meets at a port of the edge; without a firewall it would be refused or answered."""
+    address = rented.machines["edge"].address
+    probe = f"import socket; socket.create_connection(({address!r}, {port}), timeout=2)"
+    argv = lab.outside_argv(MACHINES, (sys.executable, "-c", probe), machines_state(rented.root))
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.stderr.strip().splitlines()[-1].rpartition(": ")[2] if done.returncode else "connected"
 
 
 def _activate(rented: Rented, path: str, text: str, unit: str, seconds: int) -> str:

@@ -1,3 +1,4 @@
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ from himari.stack.model import Access
 Render = Callable[[str, View], Any]
 Shipped = Callable[..., View]
 RULES = "/etc/himari/firewall.nft"
+FALLBACK = "/etc/himari/firewall-closed.nft"
+UNIT = "/etc/systemd/system/himari-firewall.service"
 PLACES = [
     ("lab-edge", "exchange"),
     ("lab-edge", "edge"),
@@ -92,3 +95,40 @@ def test_a_change_is_checked_guarded_and_reloaded(rendered: Render, view: Shippe
     assert rules.check == ("/usr/sbin/nft", "-c", "-f", "{}")
     assert rules.guard == "nftables"
     assert component.units[0].reload
+
+
+def started(text: str, files: dict[str, Path]) -> str:
+    """The ruleset after systemd ran what the unit `text` says on start, with `files` in place of the host's.
+
+    In a network of its own; a command without a leading minus that fails ends the start."""
+    commands = [line.partition("=")[2] for line in text.splitlines() if line.startswith("ExecStart=")]
+    for path, stand_in in files.items():
+        commands = [re.sub(rf"{re.escape(path)}$", str(stand_in), command) for command in commands]
+    script = " && ".join(f"{{ {line[1:]} || true; }}" if line.startswith("-") else line for line in commands)
+    argv = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", f"{{ {script}; }} 2>&1; nft list ruleset"]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(("stack", "host"), PLACES, ids="-".join)
+def test_rules_that_cannot_be_loaded_leave_the_host_closed_but_for_the_operator(
+    rendered: Render, view: Shipped, tmp_path: Path, stack: str, host: str
+) -> None:
+    there = view(stack, host)
+    texts = rendered("nftables", there).files
+    files = {path: tmp_path / Path(path).name for path in (RULES, FALLBACK)}
+    files[FALLBACK].write_text(texts[FALLBACK])
+    files[RULES].write_text(texts[RULES][:-20])
+    closed = started(texts[UNIT], files)
+    if there.host.existing:
+        assert 'iifname "wg0" counter' in closed
+    else:
+        assert "hook input priority filter; policy drop" in closed
+        assert "tcp dport 22 accept" in closed
+    assert not re.search(r"dport (6379|9464|9443|51820)", closed)
+    files[RULES].write_text(texts[RULES])
+    assert started(texts[UNIT], files) == started(texts[UNIT].replace("ExecStart=-", "Unused="), files)
+
+
+def test_a_host_whose_rules_did_not_load_has_a_failed_unit(rendered: Render, view: Shipped) -> None:
+    unit = rendered("nftables", view("lab-edge", "edge")).files[UNIT].splitlines()
+    assert f"ExecStart=/usr/sbin/nft -f {RULES}" in unit  # without a minus, which would make its failure a success

@@ -71,7 +71,7 @@ def _data(health: "Health") -> Iterator[tuple[str, str]]:
         yield "journal", f"{_size(held.bytes)}, {held.segments} files"
         yield "journal, oldest", _age(held.oldest_age_s)
     if store := health.parquet:
-        yield "parquet", f"{_size(store.bytes)}, {store.files} files"
+        yield "parquet, last day", f"{_size(store.bytes)}, {store.files} files"
         yield "parquet, newest", _age(store.last_age_s)
     if health.backlog_records is not None:
         # Below zero when the store went on while the buffer was being asked.

@@ -60,7 +60,7 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parquet(msgspec.Struct, frozen=True, kw_only=True):
-    """The brain's store."""
+    """The brain's store; bytes and files of the day that is being written."""
 
     bytes: int
     files: int

@@ -39,7 +39,8 @@ class StreamHealth(msgspec.Struct, frozen=True):
 
 
 class ParquetHealth(msgspec.Struct, frozen=True):
-    """The store: its files' bytes, its cursor, and the age of its newest record and of the venue's newest frame.
+    """The store: bytes and number of the files beside its newest, those of one day; its cursor; and the age of its
+    newest record and of the venue's newest frame.
 
     A frame that is older than ten minutes is told as ten minutes old."""
 
@@ -129,13 +130,15 @@ def _edge(settings: CollectorSettings, asked: list[StreamHealth], error: str) ->
 
 def _brain(settings: ConsumerSettings, asked: list[StreamHealth], error: str) -> Health:
     from himari_runtime.services.deadman import stored_frame_ns
-    from himari_runtime.sinks.parquet import free_bytes, stored_files
+    from himari_runtime.sinks.parquet import free_bytes
+    from himari_runtime.sinks.parquet_files import files_of, newest_file
     from himari_runtime.sinks.parquet_reader import gaps_since, newest_received_ns
 
     root, source, venue = settings.parquet.path, settings.source.name, settings.venue.name
-    files = stored_files(root, source, venue)
+    newest = newest_file(root, source, venue)
+    files = files_of(newest.path.parent, source) if newest else []
     since_ns = time.time_ns() - LOOKBACK_NS
-    cursor = files[-1].last if files else Position(0, 0)
+    cursor = newest.last if newest else Position(0, 0)
     ahead = max((Position.parse(stream.last_id) for stream in asked), default=Position(0, 0))
     store = ParquetHealth(
         bytes=sum(_size(file.path) for file in files),

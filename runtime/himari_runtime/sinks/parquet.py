@@ -5,7 +5,6 @@ it carries the consumer's memory at its end, so that a restart knows what the la
 """
 
 import os
-import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,8 +17,8 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 from himari_runtime import metrics
 from himari_runtime.messages import START, Kind, Position, Record, Route
 from himari_runtime.settings import ParquetSettings
+from himari_runtime.sinks.parquet_files import date_folder, drafts, newest_file, note_folder, sync_folder
 
-NAME = re.compile(r"^(?P<source>.+)-(\d+)\.(\d+)-(\d+)\.(\d+)\.parquet$")
 SEEN = b"himari.seen"
 TEXT = pa.dictionary(pa.int16(), pa.string())
 SCHEMA = pa.schema(
@@ -50,14 +49,6 @@ class DiskLowError(Exception):
     """Less room than `min_free_bytes`; what is not stored stays with the caller."""
 
 
-class StoredFile(msgspec.Struct, frozen=True):
-    """A finished file and the records that it holds."""
-
-    path: Path
-    first: Position
-    last: Position
-
-
 class Batch(msgspec.Struct):
     """Rows of one day that become one file."""
 
@@ -77,6 +68,7 @@ class ParquetStore:
         self._full: list[Batch] = []
         self._batch = Batch("", [])
         self._day: int | None = None  # since 1970
+        self._folder: Path | None = None  # noted as the one that is written to
         self.rows = 0
         self.payload_bytes = 0
 
@@ -124,8 +116,11 @@ class ParquetStore:
         )
 
     def _write(self, batch: Batch) -> None:
-        folder = self._settings.path / f"venue={self._venue}" / f"date={batch.day}"
-        _make(folder)
+        folder = date_folder(self._settings.path, self._venue, batch.day)
+        if folder != self._folder:
+            _make(folder)
+            note_folder(self._settings.path, self._source, self._venue, folder)
+            self._folder = folder
         first, last = batch.rows[0], batch.rows[-1]
         final = folder / f"{self._source}-{first[0]}.{first[1]}-{last[0]}.{last[1]}.parquet"
         draft = final.with_suffix(".tmp")
@@ -135,7 +130,7 @@ class ParquetStore:
             draft.unlink(missing_ok=True)
             raise DiskLowError(f"{draft}: {error}") from error
         draft.rename(final)
-        _sync(folder)
+        sync_folder(folder)
         metrics.FILES.inc()
         metrics.FILE_BYTES.inc(final.stat().st_size)
         metrics.STORED_NS.set(last[10])
@@ -152,29 +147,12 @@ class ParquetStore:
 def open_store(settings: ParquetSettings, source: str, venue: str) -> tuple[Position, bytes]:
     """Removes drafts; returns the last record stored and the memory in its file (empty where there is none)."""
     settings.path.mkdir(parents=True, exist_ok=True)
-    for draft in settings.path.glob(f"venue={venue}/date=*/{source}-*.tmp"):
+    for draft in drafts(settings.path, source, venue):
         draft.unlink()
-    newest = max(stored_files(settings.path, source, venue), key=lambda file: file.last, default=None)
+    newest = newest_file(settings.path, source, venue)
     if newest is None:
         return START, b""
     return newest.last, pq.read_metadata(newest.path).metadata.get(SEEN, b"")
-
-
-def stored_files(root: Path, source: str, venue: str) -> list[StoredFile]:
-    """All finished files of a source, in the order of their records."""
-    found = [file for folder in root.glob(f"venue={venue}/date=*") for file in files_of(folder, source)]
-    return sorted(found, key=lambda file: file.first)
-
-
-def files_of(folder: Path, source: str) -> list[StoredFile]:
-    """A source's finished files in one date's folder, in the order of their records."""
-    found = []
-    for path in folder.glob("*.parquet"):
-        match = NAME.match(path.name)
-        if match and match["source"] == source:
-            numbers = [int(text) for text in match.groups()[1:]]
-            found.append(StoredFile(path, Position(*numbers[:2]), Position(*numbers[2:])))
-    return sorted(found, key=lambda file: file.first)
 
 
 def free_bytes(path: Path) -> int:
@@ -206,12 +184,4 @@ def _make(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         for parent in (folder.parent, folder.parent.parent):
-            _sync(parent)
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+            sync_folder(parent)

@@ -1,24 +1,23 @@
 """Reads records back from the Parquet store."""
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 
 from himari_runtime.messages import Gap, Kind, Record
-from himari_runtime.sinks.parquet import SCHEMA, StoredFile, files_of, stored_files
+from himari_runtime.sinks.parquet import DAY_NS, EPOCH_DAY, SCHEMA
+from himari_runtime.sinks.parquet_files import files_since, newest_file, newest_first, stored_files
 
 COLUMNS = ["epoch", "n", "kind", "line", "received_ns", "monotonic_ns", "payload"]
 
 
 def stored(root: Path, source: str, venue: str, from_ns: int, to_ns: int) -> Iterator[Record]:
     """Records received in the window, in order; files whose statistics rule the window out are not read."""
-    days = _day(from_ns), _day(to_ns)
-    for file in stored_files(root, source, venue):
-        if days[0] <= date.fromisoformat(file.path.parent.name.removeprefix("date=")) <= days[1]:
-            yield from _rows(file.path, from_ns, to_ns)
+    for file in stored_files(root, source, venue, _day(from_ns), _day(to_ns)):
+        yield from _rows(file.path, from_ns, to_ns)
 
 
 def received_range(path: Path) -> tuple[int, int]:
@@ -31,13 +30,13 @@ def received_range(path: Path) -> tuple[int, int]:
 
 def newest_received_ns(root: Path, source: str, venue: str) -> int | None:
     """Receive time of the newest record stored; None where none is."""
-    newest = next(_newest_first(root, source, venue), None)
+    newest = newest_file(root, source, venue)
     return received_range(newest.path)[1] if newest else None
 
 
 def newest_frame_ns(root: Path, source: str, venue: str, channels: Collection[str], since_ns: int) -> int | None:
     """Receive time of the newest stored frame of these channels; None where none came since `since_ns`."""
-    for file in _newest_first(root, source, venue):
+    for file in newest_first(root, source, venue):
         if received_range(file.path)[1] < since_ns:
             return None
         wanted = [("kind", "==", "frame"), ("channel", "in", list(channels))]
@@ -47,19 +46,12 @@ def newest_frame_ns(root: Path, source: str, venue: str, channels: Collection[st
     return None
 
 
-def _newest_first(root: Path, source: str, venue: str) -> Iterator[StoredFile]:
-    """The files of a source, the last first; a date's folder is listed only when it is reached."""
-    for folder in sorted(root.glob(f"venue={venue}/date=*"), reverse=True):
-        yield from reversed(files_of(folder, source))
-
-
 def gaps_since(root: Path, source: str, venue: str, stored_ns: int) -> list[Gap]:
     """The gap records of the files that appeared after `stored_ns`."""
     found = []
-    for file in stored_files(root, source, venue):
-        if file.path.stat().st_ctime_ns >= stored_ns:
-            table = pq.read_table(file.path, columns=["payload"], filters=[("kind", "==", "gap")], partitioning=None)
-            found += [msgspec.json.decode(payload, type=Gap) for payload in table.column("payload").to_pylist()]
+    for file in files_since(root, source, venue, stored_ns):
+        table = pq.read_table(file.path, columns=["payload"], filters=[("kind", "==", "gap")], partitioning=None)
+        found += [msgspec.json.decode(payload, type=Gap) for payload in table.column("payload").to_pylist()]
     return found
 
 
@@ -76,6 +68,6 @@ def _rows(path: Path, from_ns: int, to_ns: int) -> Iterator[Record]:
 
 def _day(time_ns: int) -> date:
     try:
-        return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=time_ns / 1e9)).date()
+        return EPOCH_DAY + timedelta(days=time_ns // DAY_NS)
     except OverflowError:
         return date.max if time_ns > 0 else date.min

@@ -10,7 +10,7 @@ import pytest
 
 from himari_runtime.messages import Position, Record
 from himari_runtime.settings import CollectorSettings, ConsumerSettings, load
-from himari_runtime.sinks.parquet import stored_files
+from himari_runtime.sinks.parquet_files import stored_files
 from himari_runtime.sinks.parquet_reader import stored
 from himari_runtime.transport.reader import JournalReader
 from tests.services.conftest import RedisServer

@@ -38,8 +38,6 @@ STREAM_SHARE = 0.8
 # A burst of this many times the declared rate seals a segment by size before its age does.
 SEGMENT_BURST = 4
 SEGMENT_MIN = 8 * MIB
-# Sealing and recovery take a segment into memory, some five times its size: 120 MiB of the collector's 768.
-SEGMENT_MAX = 24 * MIB
 SYSTEM_DISK = 4 * GB
 SYSTEM_MEMORY_MB = 256
 
@@ -104,7 +102,7 @@ def edge_sizes(stack: Stack, host: Host) -> EdgeSizes:
     stream_bytes = ceil(rates.stream * window_s)
     return EdgeSizes(
         journal_bytes=ceil(rates.journal * hold.journal_hours * 3600),
-        segment_bytes=min(SEGMENT_MAX, max(SEGMENT_MIN, ceil(rates.journal * hold.segment_seconds * SEGMENT_BURST))),
+        segment_bytes=max(SEGMENT_MIN, ceil(rates.journal * hold.segment_seconds * SEGMENT_BURST)),
         window_records=ceil(rates.records * window_s),
         stream_bytes=stream_bytes,
         aof_bytes=AOF_FLOOR + AOF_FACTOR * stream_bytes,

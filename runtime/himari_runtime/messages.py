@@ -26,6 +26,7 @@ class Position(NamedTuple):
 
 
 START = Position(0, 0)
+PAYLOAD_BYTES_MOST = 16 << 20  # of one record; what a venue sends beyond it is refused at the socket
 
 
 class Kind(IntEnum):

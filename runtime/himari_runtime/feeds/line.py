@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from himari_runtime.backoff import Backoff
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.budget import ConnectionBudget
+from himari_runtime.messages import PAYLOAD_BYTES_MOST
 
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
@@ -19,7 +20,6 @@ PING_SECONDS = 20.0
 STABLE_SECONDS = 60.0
 BACKOFF_FIRST, BACKOFF_MOST = 0.25, 30.0
 QUEUED_FRAMES = 1024  # beyond it the socket is not read: TCP tells the venue
-FRAME_BYTES_MOST = 16 << 20
 
 SHUTDOWN = "shutdown"
 IDLE = "idle"
@@ -85,7 +85,7 @@ class Line:
                 compression=None,
                 proxy=None,
                 max_queue=QUEUED_FRAMES,
-                max_size=FRAME_BYTES_MOST,
+                max_size=PAYLOAD_BYTES_MOST,
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
                 ping_interval=PING_SECONDS,

@@ -11,9 +11,11 @@ import msgspec
 
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.budget import WeightBudget
+from himari_runtime.messages import PAYLOAD_BYTES_MOST
 from himari_runtime.venues.dialect import Call, Dialect
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
+ANSWER_BYTES_MOST = PAYLOAD_BYTES_MOST // 2  # the record holds it with what was asked
 RETRY_AFTER_SECONDS = 60.0  # where the venue refuses without saying for how long
 
 log = logging.getLogger(__name__)
@@ -65,7 +67,7 @@ class RestClient:
     async def _exchange(self, call: Call) -> Answer | None:
         sent_ns = time.time_ns()
         async with self._session.get(self._base + call.path, params=call.query) as response:
-            body = await response.read()
+            body = await _body(response)
             received_ns = time.time_ns()
             self._observe(response)
             if response.status in self._limits.wait_statuses:
@@ -87,6 +89,15 @@ class RestClient:
     def _failed(self, call: Call, why: str) -> RestError:
         counters.REFUSED.labels(call.path).inc()
         return RestError(f"{self._base}{call.path}: {why}")
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > ANSWER_BYTES_MOST:
+            raise aiohttp.ClientPayloadError(f"the answer has more than {ANSWER_BYTES_MOST} bytes")
+    return bytes(body)
 
 
 def tls_for(url: str, ca_file: str) -> ssl.SSLContext | None:

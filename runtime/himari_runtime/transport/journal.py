@@ -20,6 +20,7 @@ from himari_runtime.transport import epochs
 from himari_runtime.transport.keeper import Keeper
 from himari_runtime.transport.records import encode
 from himari_runtime.transport.recovery import Previous, Router, mark, recover
+from himari_runtime.transport.sealing import Extent
 from himari_runtime.transport.segments import Header, Segment, header_frame, sync_folder
 
 UNMARKED_MOST = 4096  # records whose mark the collector has not given yet
@@ -99,9 +100,13 @@ class Journal:
 
     def close(self) -> None:
         """Seals the open segment and releases the folder."""
-        self._keeper.seal(self._segment, self._fd)
+        self._keeper.seal(self._segment, self._fd, self._extent)
         self._keeper.stop()
         os.close(self._lock)
+
+    @property
+    def _extent(self) -> Extent:
+        return Extent(self.n + 1 - self._segment.first_n, self.n, self._size)
 
     def _announce(self) -> None:
         last = self.previous.last
@@ -129,9 +134,9 @@ class Journal:
         return old or self._size >= self.settings.segment_bytes
 
     def _rotate(self, monotonic_ns: int) -> None:
-        segment, fd = self._segment, self._fd
+        segment, fd, extent = self._segment, self._fd, self._extent
         self._open_segment(monotonic_ns)
-        self._keeper.seal(segment, fd)
+        self._keeper.seal(segment, fd, extent)
 
     def _write(self, frame: bytes) -> None:
         while True:

@@ -8,7 +8,7 @@ from collections import deque
 
 from himari_runtime import metrics
 from himari_runtime.settings import JournalSettings
-from himari_runtime.transport.recovery import seal
+from himari_runtime.transport.sealing import Extent, seal
 from himari_runtime.transport.segments import Segment, segments
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class Keeper:
         self._settings = settings
         self.failure: Exception | None = None  # what ended the thread; nothing is synced or sealed any more
         self._current = -1
-        self._full: deque[tuple[Segment, int]] = deque()
+        self._full: deque[tuple[Segment, int, Extent]] = deque()
         self._stopping = threading.Event()
         self._dropping = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="journal-keeper", daemon=True)
@@ -33,11 +33,11 @@ class Keeper:
         """`fd` is the segment being written from now on."""
         self._current = fd
 
-    def seal(self, segment: Segment, fd: int) -> None:
+    def seal(self, segment: Segment, fd: int, extent: Extent) -> None:
         """Takes over a segment to which nothing more is written."""
         if fd == self._current:
             self._current = -1
-        self._full.append((segment, fd))
+        self._full.append((segment, fd, extent))
 
     def stop(self) -> None:
         """Returns when all that was handed over is sealed."""
@@ -82,8 +82,8 @@ class Keeper:
 
     def _seal_all(self) -> None:
         while self._full:
-            segment, fd = self._full[0]
-            seal(segment)
+            segment, fd, extent = self._full[0]
+            seal(segment, extent)
             self._full.popleft()
             os.close(fd)
             self._retain()

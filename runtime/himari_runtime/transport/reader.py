@@ -1,16 +1,14 @@
 """Reads the journal's files in order, and goes on as the open one grows and is replaced by the next."""
 
 import logging
-import os
 import time
 from pathlib import Path
 
 from himari_runtime import metrics
 from himari_runtime.messages import Kind, Position, Record
-from himari_runtime.transport.records import MAX_BODY, End, next_frame, scan
+from himari_runtime.transport.segment_reader import READ_BYTES, SegmentReader
 from himari_runtime.transport.segments import Segment, segments
 
-READ_BYTES = 128 << 10
 SETTLED_NS = 100_000_000  # a folder's time is that coarse at most: a later change shows
 
 log = logging.getLogger(__name__)
@@ -29,9 +27,7 @@ class JournalReader:
     def __init__(self, folder: Path, after: Position, start: Segment | None = None) -> None:
         self._folder = folder
         self._after = after
-        self._fd = -1
-        self._segment: Segment | None = None
-        self._offset = 0
+        self._file: SegmentReader | None = None
         self._listed_ns = 0
         self._open(start or segment_of(folder, after))
 
@@ -54,44 +50,27 @@ class JournalReader:
 
     @property
     def _is_sealed(self) -> bool:
-        return self._segment is not None and self._segment.last_n is not None
+        return self._file is not None and self._file.segment.last_n is not None
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _scan(self, most_bytes: int, *, whole: bool) -> list[Record]:
-        """What follows in the current file, headers left out; a frame larger than `most_bytes` is read whole.
-
-        `whole`: nothing more is written to the file, so what ends within a frame is damaged.
-        """
-        if self._segment is None:
+        """What follows in the current file, headers and footers left out."""
+        if self._file is None:
             return []
-        while True:
-            data = os.pread(self._fd, most_bytes, self._offset)
-            found = scan(data, self._segment.epoch)
-            self._offset += found.end
-            records = [record for record in found.records if record.kind < Kind.HEADER]
-            if records or not data:
-                return records
-            if not found.end:
-                ends = len(data) < most_bytes
-                if (found.why is End.DAMAGED or (whole and ends)) and self._skip(data, whole and ends):
-                    continue
-                if ends or most_bytes > MAX_BODY:
-                    return []
-                most_bytes *= 2
-
-    def _skip(self, data: bytes, to_end: bool) -> bool:
-        """Goes on at the next whole frame, or at the end of the file; False where that is not in `data`."""
-        at = next_frame(data, 1)
-        if at is None and not to_end:
-            return False
-        metrics.JOURNAL_DAMAGE.inc()
-        log.error("%s: damaged at byte %d", self._segment and self._segment.path, self._offset)
-        self._offset += len(data) if at is None else at
-        return True
+        damaged = self._file.damaged
+        while frames := self._file.read(most_bytes, whole=whole):
+            if records := [record for record in frames if record.kind < Kind.HEADER]:
+                break
+        else:
+            records = []
+        if self._file.damaged > damaged:
+            metrics.JOURNAL_DAMAGE.inc(self._file.damaged - damaged)
+            log.error("%s: damaged before byte %d", self._file.path, self._file.offset)
+        return records
 
     def _following(self) -> Segment | None:
         changed_ns = self._folder.stat().st_mtime_ns
@@ -103,7 +82,7 @@ class JournalReader:
         return found
 
     def _list_following(self) -> Segment | None:
-        here = self._segment.first if self._segment else Position(0, 0)
+        here = self._file.segment.first if self._file else Position(0, 0)
         return next((segment for segment in segments(self._folder) if segment.first > here), None)
 
     def _open(self, segment: Segment | None) -> bool:
@@ -111,10 +90,10 @@ class JournalReader:
         if segment is None:
             return False
         try:
-            fd = os.open(segment.path, os.O_RDONLY)
+            file = SegmentReader(segment)
         except FileNotFoundError:
-            again = [file for file in segments(self._folder) if file.first >= segment.first]
+            again = [found for found in segments(self._folder) if found.first >= segment.first]
             return self._open(again[0]) if again else False
         self.close()
-        self._fd, self._segment, self._offset = fd, segment, 0
+        self._file = file
         return True

@@ -11,11 +11,11 @@ from zlib import crc32
 
 import msgspec
 
-from himari_runtime.messages import Record
+from himari_runtime.messages import PAYLOAD_BYTES_MOST, Record
 
 FRAME = struct.Struct("<II")
 BODY = struct.Struct("<BBQqq")
-MAX_BODY = 64 << 20  # a length beyond it can only be damage
+MAX_BODY = BODY.size + PAYLOAD_BYTES_MOST  # a length beyond it can only be damage
 
 
 class End(Enum):

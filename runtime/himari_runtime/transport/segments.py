@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from himari_runtime.messages import Kind, Mark, Position
-from himari_runtime.transport.records import FRAME, encode, scan
+from himari_runtime.transport.records import FRAME, MAX_BODY, encode, scan
 
 VERSION = 1
 NAME = re.compile(r"^(\d{8,})-(\d{12,})(?:-(\d{12,})\.seg|\.open)$")
@@ -96,7 +96,7 @@ def read_header(segment: Segment) -> Header | None:
         if len(start) < FRAME.size:
             return None
         length, _ = FRAME.unpack(start)
-        found = scan(start + file.read(min(length, 16 << 20)), segment.epoch, most=1).records
+        found = scan(start + file.read(min(length, MAX_BODY)), segment.epoch, most=1).records
     if not found or found[0].kind != Kind.HEADER:
         return None
     return msgspec.json.decode(found[0].payload, type=Header)

@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import tracemalloc
 from pathlib import Path
 
 import msgspec
@@ -93,6 +94,26 @@ def test_a_sealed_segment_tells_its_digest(open_journal: OpenJournal, tmp_path: 
     assert footer == Footer(records=2, last_n=2, sha256=hashlib.sha256(body).hexdigest())
     assert segment.path.name == "00000001-000000000001-000000000002.seg"
     assert segment.path.stat().st_mode & 0o777 == 0o440
+
+
+def test_neither_sealing_nor_recovery_takes_a_segment_into_memory(open_journal: OpenJournal, tmp_path: Path) -> None:
+    journal = open_journal(segment_bytes=64 << 20)
+    text = "md:" + "a" * 1000 + " "
+    for number in range(16_000):
+        append(journal, text + str(number))
+    kill(journal)
+    size = segments(tmp_path)[0].path.stat().st_size
+    tracemalloc.start()
+    try:
+        following = open_journal()
+        recovered, _ = tracemalloc.get_traced_memory()[1], tracemalloc.reset_peak()
+        following.close()
+        closed = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert size > 16_000_000
+    assert following.previous.last == Position(1, 16_001)
+    assert max(recovered, closed) < size / 4
 
 
 def test_age_rotates_and_headers_carry_the_marks(open_journal: OpenJournal, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ _MODULES = (
     "command",
     "places",
     "wire",
+    "failures",
     "files",
     "packages",
     "accounts",

@@ -9,7 +9,7 @@ import pyinfra
 from pyinfra.context import host
 
 from himari.apply.access import admit_operator
-from himari.apply.agent.wire import State
+from himari.apply.answer import state_of
 from himari.apply.desired import desired
 from himari.apply.facts import HostState, query_stream
 from himari.apply.operations import Job, activate
@@ -18,7 +18,6 @@ from himari.apply.ssh import operator_key, reach
 from himari.apply.values import Values
 from himari.catalog.component import Feed, View
 from himari.catalog.days import days
-from himari.stack.errors import HostError
 from himari.stack.known import read_known
 from himari.stack.load import load_stack
 from himari.stack.paths import StateDir
@@ -27,7 +26,7 @@ from himari.stack.paths import StateDir
 def deploy(file: str, roles: Mapping[str, Sequence[str]]) -> None:
     """Bring pyinfra's current host to what the day in `file` says for its roles: one fact, one stream, one activation.
 
-    Without a pyinfra run (the file is imported) nothing happens. Raises HostError when the host does not answer."""
+    Without a pyinfra run (the file is imported) nothing happens. Raises HostError for a host that is not reached, DeployError for one that cannot answer."""
     if not pyinfra.is_cli:
         return
     day = Path(file).stem
@@ -44,9 +43,7 @@ def job(day: str, host_name: str) -> Job:
     view = View(stack=admit_operator(stack, known), host_name=host_name, known=known, feed=_feed(state))
     wanted = desired(view, days(), Values.open(stack, known, state))
     part = wanted.days[day]
-    answer = host.get_fact(HostState, _stdin=query_stream(part.query()), _sudo=sudo_at(at))
-    if not isinstance(answer, State):
-        raise HostError("its state cannot be read", host_name, "Python 3.9 or later, and sudo without a password")
+    answer = state_of(host.get_fact(HostState, _stdin=query_stream(part.query()), _sudo=sudo_at(at)), host_name)
     comparison = compare(wanted, answer, operator_key(stack, state))
     lacking = [each for each in part.artifacts if comparison.artifacts[each.venv] not in answer.wheelhouses]
     activation = comparison.difference(part).activation

@@ -4,9 +4,9 @@ import base64
 import difflib
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from himari.apply import bundle
+from himari.apply.agent.wire import Failure
+from himari.apply.answer import read_answer, unread
 from himari.apply.render import Rendered
 from himari.apply.session import sudo_at
 from himari.apply.ssh import Reach
@@ -30,7 +30,9 @@ def _contents(reach: Reach, paths: list[str]) -> dict[str, bytes]:
     result = reach.run(command, "".join(bundle.stream("content", {"paths": paths})).encode(), timeout=60)
     if result.code:
         raise HostError(f"its files cannot be read: {result.err.strip()}", reach.host_name)
-    answer = msgspec.json.decode(result.out.splitlines()[-1], type=dict[str, str])
+    answer = read_answer(result.out.splitlines()[-1], dict[str, str])
+    if isinstance(answer, Failure):
+        raise unread("its files", answer, reach.host_name)
     return {path: base64.b64decode(content) for path, content in answer.items()}
 
 

@@ -5,18 +5,19 @@ from pyinfra.api.exceptions import FactProcessError
 from pyinfra.api.facts import FactBase
 
 from himari.apply import bundle
-from himari.apply.agent.wire import Query, State
+from himari.apply.agent.wire import Failure, Query, State
+from himari.apply.answer import read_answer
 
 
-class HostState(FactBase[State | None]):
-    """The host as it is, as far as the query in `_stdin` asks; see `query_stream`. None when it could not be read."""
+class HostState(FactBase[State | Failure | None]):
+    """The host as it is, as far as the query in `_stdin` asks; see `query_stream`. None when nothing came back."""
 
     def command(self) -> str:
         return bundle.COMMAND
 
-    def process(self, output: list[str]) -> State:
+    def process(self, output: list[str]) -> State | Failure:
         try:
-            return msgspec.json.decode(output[-1], type=State)
+            return read_answer(output[-1], State)
         except (msgspec.DecodeError, IndexError) as error:
             raise FactProcessError(f"not the answer of the agent: {error}") from None
 

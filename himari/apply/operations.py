@@ -73,7 +73,10 @@ def _send(host: Host, job: Job, verb: str, request: bytes) -> Report:
     succeeded, output = host.run_shell_command(StringCommand(bundle.COMMAND), **arguments)
     if not succeeded or not output.stdout_lines:
         return Report([], Failure(verb, "the agent ended without an answer", output.stderr_lines[-15:]))
-    return msgspec.json.decode(output.stdout_lines[-1], type=Report)
+    try:
+        return msgspec.json.decode(output.stdout_lines[-1], type=Report)
+    except msgspec.DecodeError as error:
+        return Report([], Failure(verb, f"not the answer of the agent: {error}", output.stdout_lines[-15:]))
 
 
 def _confirmed(job: Job, report: Report) -> Report:

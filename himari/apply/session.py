@@ -15,6 +15,7 @@ from pyinfra.context import ctx_host, ctx_state
 
 from himari.apply import wheelhouse
 from himari.apply.agent import wire
+from himari.apply.answer import state_of
 from himari.apply.connector import OpenSsh
 from himari.apply.desired import HostDesired
 from himari.apply.difference import Comparison
@@ -91,9 +92,4 @@ def _for(name: str, listen: Listen) -> Callable[[str], None]:
 def _fact(state: State, host: Host, reach: Reach, query: wire.Query) -> wire.State:
     with ctx_state.use(state), ctx_host.use(host):
         answer = host.get_fact(HostState, _stdin=query_stream(query), _sudo=sudo_at(reach), _ignore_errors=True)
-    if not isinstance(answer, wire.State):
-        hint = f"ssh -F {reach.config} {host.name} sudo -n true"
-        raise DeployError(
-            "its state cannot be read", host.name, "Python 3.9 or later, and sudo without a password", hint
-        )
-    return answer
+    return state_of(answer, host.name, f"ssh -F {reach.config} {host.name} sudo -n true")

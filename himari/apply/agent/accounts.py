@@ -11,6 +11,8 @@ from himari.apply.agent.command import run
 from himari.apply.agent.files import replace
 from himari.apply.agent.wire import Account, UserChange
 
+_AS_IT_IS = "surrogateescape"  # a comment in another encoding is written back unchanged
+
 
 def look(name: str) -> Account | None:
     """The user as it is; None when there is none."""
@@ -19,7 +21,7 @@ def look(name: str) -> Account | None:
     except KeyError:
         return None
     groups = sorted(group.gr_name for group in grp.getgrall() if name in group.gr_mem)
-    return Account(entry.pw_dir, entry.pw_shell, groups, _keys(entry.pw_dir), _has_sudo(name))
+    return Account(entry.pw_dir, entry.pw_shell, groups, keys(entry.pw_dir), _has_sudo(name))
 
 
 def put(change: UserChange) -> None:
@@ -49,15 +51,19 @@ def _authorize(change: UserChange) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     os.chown(folder, entry.pw_uid, entry.pw_gid)
     path = folder / "authorized_keys"
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = _lines(path)
     if _identity(change.key) not in map(_identity, lines):
         content = "".join(f"{line}\n" for line in (*lines, change.key.strip()))
-        replace(path, content.encode(), 0o600, change.name, grp.getgrgid(entry.pw_gid).gr_name)
+        replace(path, content.encode(errors=_AS_IT_IS), 0o600, change.name, grp.getgrgid(entry.pw_gid).gr_name)
 
 
-def _keys(home: str) -> list[str]:
-    path = Path(home) / ".ssh" / "authorized_keys"
-    return [_identity(line) for line in path.read_text().splitlines() if line.strip()] if path.exists() else []
+def keys(home: str) -> list[str]:
+    """ "type blob" of each key that may log in to `home`."""
+    return [_identity(line) for line in _lines(Path(home) / ".ssh" / "authorized_keys") if line.strip()]
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(errors=_AS_IT_IS).splitlines() if path.exists() else []
 
 
 def _identity(line: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units
-from himari.apply.agent.command import StepError, run, say
+from himari.apply.agent.command import run, say
+from himari.apply.agent.failures import failure
 from himari.apply.agent.places import Places
-from himari.apply.agent.wire import Activation, Failure, FileChange, Report, UnitChange
+from himari.apply.agent.wire import Activation, FileChange, Report, UnitChange
 
 
 class Activator:
@@ -27,10 +28,8 @@ class Activator:
             self._mask()
             self._put_units([unit for unit in self._wanted.units if not unit.guarded])
             token = self._put_guarded()
-        except StepError as failed:
-            return Report(self._changed, Failure(self._step, failed.what, failed.lines))
-        except (OSError, LookupError) as failed:
-            return Report(self._changed, Failure(self._step, str(failed), []))
+        except Exception as failed:
+            return Report(self._changed, failure(self._step, failed))
         environments.sweep(self._places)
         return Report(self._changed, token=token)
 

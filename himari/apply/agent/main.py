@@ -13,7 +13,7 @@ from typing import Any
 from himari.apply.agent import guard, state
 from himari.apply.agent.activate import Activator
 from himari.apply.agent.alone import PATIENCE_SECONDS, alone
-from himari.apply.agent.command import StepError
+from himari.apply.agent.failures import failure
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import Failure, Query, Report, activation
 
@@ -21,7 +21,15 @@ from himari.apply.agent.wire import Failure, Query, Report, activation
 def main(verb: str, request: dict[str, Any]) -> None:
     """Do `verb`; what failed is part of the answer, not an exit code."""
     os.umask(0o022)
-    sys.stdout.write(json.dumps(_VERBS[verb](request, Places())) + "\n")
+    sys.stdout.write(json.dumps(answer(verb, request, Places())) + "\n")
+
+
+def answer(verb: str, request: dict[str, Any], places: Places) -> dict[str, Any]:
+    """What `verb` gives, or a Report with the failure that ended it."""
+    try:
+        return _VERBS[verb](request, places)
+    except Exception as error:
+        return asdict(Report([], failure(verb, error)))
 
 
 def _state(request: dict[str, Any], places: Places) -> dict[str, Any]:
@@ -39,10 +47,7 @@ def _activate(request: dict[str, Any], places: Places) -> dict[str, Any]:
 
 
 def _confirm(request: dict[str, Any], places: Places) -> dict[str, Any]:
-    try:
-        guard.confirm(request["token"], places)
-    except StepError as failed:
-        return asdict(Report([], Failure("confirm", failed.what, failed.lines)))
+    guard.confirm(request["token"], places)
     return asdict(Report([]))
 
 

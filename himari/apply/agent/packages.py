@@ -33,7 +33,7 @@ def installed(names: list[str]) -> dict[str, str]:
 
 def install(names: list[str]) -> None:
     """Install `names` without starting their services. Raises StepError with apt's last lines."""
-    ours = not _POLICY.exists() or _POLICY.read_text() == _REFUSE
+    ours = not _POLICY.exists() or _POLICY.read_text(errors="replace") == _REFUSE
     if ours:
         _POLICY.write_text(_REFUSE)
         _POLICY.chmod(0o755)

@@ -36,7 +36,7 @@ def wireguard_public_key() -> str:
     """The public half of the key that this host made; empty before it made one."""
     if not _WIREGUARD_KEY.exists():
         return ""
-    return attempt(["wg", "pubkey"], given=_WIREGUARD_KEY.read_text()).stdout.strip()
+    return attempt(["wg", "pubkey"], given=_WIREGUARD_KEY.read_text(errors="replace")).stdout.strip()
 
 
 def _users(names: list[str]) -> dict[str, Account]:
@@ -50,4 +50,4 @@ def _entries(paths: list[str], places: Places) -> dict[str, Entry]:
 
 
 def _text(path: str) -> str:
-    return Path(path).read_text().strip() if Path(path).exists() else ""
+    return Path(path).read_text(errors="replace").strip() if Path(path).exists() else ""

@@ -40,7 +40,7 @@ def show(names: list[str]) -> dict[str, dict[str, str]]:
 def noted(name: str, places: Places) -> str:
     """The digest of what runs; empty when the unit has not started well since boot."""
     path = places.units / name
-    return path.read_text().strip() if path.exists() else ""
+    return path.read_text(errors="replace").strip() if path.exists() else ""
 
 
 def forget(name: str, places: Places) -> None:

@@ -9,9 +9,12 @@ import pytest
 
 from himari.apply import bundle
 from himari.apply.agent.wire import Activation, FileChange, Query, State, UnitChange
+from himari.apply.drift import file_diffs
 from himari.apply.operations import Job
+from himari.apply.render import Rendered
 from himari.apply.session import ask, perform
 from himari.apply.ssh import Reach
+from himari.catalog.component import File
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import KnownHost
 
@@ -127,3 +130,26 @@ def test_a_server_that_reloads_is_asked_again(log: Path, tmp_path: Path) -> None
 def test_a_job_shows_nothing_of_its_stream() -> None:
     job = Job(Activation(credentials={"redis-pusher": "s3cret"}), reach("edge"), sudo=False)
     assert "s3cret" not in f"{job} {job!r} {job.activation!r} {bundle.COMMAND}"
+
+
+def test_a_file_in_the_agents_way_is_named_with_its_host(log: Path, tmp_path: Path) -> None:
+    failure = {"step": "state", "what": "/etc/himari/credential.key: Is a directory", "lines": ["mv it away"]}
+    answer = json.dumps({"changed": [], "failure": failure, "token": ""})
+    program(tmp_path, "ssh", f"#!/bin/sh\ncat >/dev/null\necho '{answer}'\n")
+    with pytest.raises(DeployError) as told:
+        ask({"edge": (reach("edge"), Query())}, silent)
+    assert told.value.what == "its state cannot be read: /etc/himari/credential.key: Is a directory"
+    assert (told.value.where, told.value.hint) == ("edge", "mv it away")
+    rendered = Rendered(File(path="/etc/x"), b"x")
+    with pytest.raises(DeployError, match=r"its files cannot be read: /etc/himari/credential\.key"):
+        list(file_diffs(reach("edge"), [rendered]))
+
+
+def test_an_activation_whose_answer_is_none_of_ours_has_failed(log: Path, tmp_path: Path) -> None:
+    program(tmp_path, "ssh", "#!/bin/sh\ncat >/dev/null\necho 'Segmentation fault'\n")
+    job = Job(Activation(packages=["x"]), reach("edge"), sudo=False)
+    perform("day01_host", [job], silent)
+    assert job.report is not None
+    assert job.report.failure is not None
+    assert "not the answer of the agent" in job.report.failure.what
+    assert job.report.failure.lines == ["Segmentation fault"]

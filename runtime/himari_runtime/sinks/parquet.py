@@ -6,6 +6,7 @@ it carries the consumer's memory at its end, so that a restart knows what the la
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 from himari_runtime import metrics
 from himari_runtime.messages import START, Kind, Position, Record, Route
 from himari_runtime.settings import ParquetSettings
+from himari_runtime.sinks.errors import DiskLowError, StoreError, refusals
 from himari_runtime.sinks.parquet_files import date_folder, drafts, newest_file, note_folder, sync_folder
 
 SEEN = b"himari.seen"
@@ -43,10 +45,6 @@ KINDS = {kind.value: kind.name.lower() for kind in Kind}
 DAY_NS = 86_400 * 10**9
 EPOCH_DAY = date(1970, 1, 1)
 Row = tuple[Any, ...]
-
-
-class DiskLowError(Exception):
-    """Less room than `min_free_bytes`; what is not stored stays with the caller."""
 
 
 class Batch(msgspec.Struct):
@@ -83,11 +81,12 @@ class ParquetStore:
         self.payload_bytes += len(record.payload)
 
     def flush(self) -> None:
-        """Stores all rows taken so far; raises DiskLowError, after which it may be called again."""
+        """Stores all rows taken so far; raises StoreError, after which it may be called again."""
         self._cut()
         while self._full:
-            self._check_room()
-            self._write(self._full[0])
+            with refusals(self._settings.path):
+                self._check_room()
+                self._write(self._full[0])
             batch = self._full.pop(0)
             self.rows -= len(batch.rows)
         self.payload_bytes = 0
@@ -126,9 +125,10 @@ class ParquetStore:
         draft = final.with_suffix(".tmp")
         try:
             _write_table(draft, batch)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise DiskLowError(f"{draft}: {error}") from error
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
         draft.rename(final)
         sync_folder(folder)
         metrics.FILES.inc()
@@ -140,19 +140,30 @@ class ParquetStore:
         metrics.DISK_LOW.set(free < self._settings.min_free_bytes)
         if free < self._settings.min_free_bytes:
             raise DiskLowError(
-                f"{self._settings.path}: {free} bytes free of {self._settings.min_free_bytes} to be kept"
+                f"{self._settings.path}: {free} bytes free of {self._settings.min_free_bytes} to be kept: make room"
             )
 
 
 def open_store(settings: ParquetSettings, source: str, venue: str) -> tuple[Position, bytes]:
-    """Removes drafts; returns the last record stored and the memory in its file (empty where there is none)."""
-    settings.path.mkdir(parents=True, exist_ok=True)
-    for draft in drafts(settings.path, source, venue):
-        draft.unlink()
-    newest = newest_file(settings.path, source, venue)
-    if newest is None:
-        return START, b""
-    return newest.last, pq.read_metadata(newest.path).metadata.get(SEEN, b"")
+    """Removes drafts; returns the last record stored and the memory in its file (empty where there is none).
+
+    Raises StoreError."""
+    with refusals(settings.path):
+        settings.path.mkdir(parents=True, exist_ok=True)
+        for draft in drafts(settings.path, source, venue):
+            draft.unlink()
+        newest = newest_file(settings.path, source, venue)
+        if newest is None:
+            return START, b""
+        return newest.last, _memory(newest.path)
+
+
+def _memory(path: Path) -> bytes:
+    try:
+        found: bytes = pq.read_metadata(path).metadata.get(SEEN, b"")
+    except pa.ArrowInvalid as error:
+        raise StoreError(f"{path}: {error}: move it away; the buffer may still have its records") from None
+    return found
 
 
 def free_bytes(path: Path) -> int:

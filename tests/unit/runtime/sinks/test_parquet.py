@@ -8,7 +8,8 @@ import pytest
 
 from himari_runtime.messages import START, Channel, Gap, Kind, Position, Reason, Record, Route
 from himari_runtime.settings import ParquetSettings
-from himari_runtime.sinks.parquet import DiskLowError, ParquetStore, open_store
+from himari_runtime.sinks.errors import DiskLowError
+from himari_runtime.sinks.parquet import ParquetStore, open_store
 from himari_runtime.sinks.parquet_files import stored_files
 from himari_runtime.sinks.parquet_reader import gaps_since, newest_received_ns, stored
 

@@ -1,0 +1,39 @@
+"""What a store's disk may refuse, in words for whoever has to mend it."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+MEND = {
+    errno.ENOSPC: "make room on that disk",
+    errno.EDQUOT: "raise the quota of the service's user, or make room",
+    errno.EACCES: "let the service's user write there",
+    errno.EPERM: "let the service's user write there",
+    errno.EROFS: "the disk is read-only: see `dmesg` for why, then mount it writable",
+    errno.EIO: "the disk fails: see `dmesg`, and replace it",
+}
+
+
+class StoreError(Exception):
+    """The store cannot be written; the text names the path, the reason and what mends it. Nothing taken is lost."""
+
+
+class DiskLowError(StoreError):
+    """There is no room, or less than is to be kept."""
+
+
+class StoreInUseError(Exception):
+    """Another process writes this store; the text says which."""
+
+
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """Turns an OSError about `path` into a StoreError, one for want of room into a DiskLowError."""
+    try:
+        yield
+    except OSError as error:
+        kind = DiskLowError if error.errno in FULL else StoreError
+        mend = MEND.get(error.errno or 0, "see what is at that path")
+        raise kind(f"{error.filename or path}: {error.strerror or error}: {mend}") from error

@@ -10,6 +10,7 @@ DISK_FREE_FLOOR = 0.1  # of a disk; the dead-man timer warns earlier
 MEMORY_FREE_FLOOR = 0.05
 HANDSHAKE_LIMIT_S = 180.0  # WireGuard makes a new one every 120 s while there is traffic
 NO_LINE = "no line"  # how the collector's own status begins
+NOT_STORING = "cannot store"  # how the consumer's own status begins
 SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 
 
@@ -133,6 +134,8 @@ def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
             yield f"{unit.name} is {unit.active} ({unit.sub}, {unit.result})"
         elif unit.says.startswith(NO_LINE):
             yield f"{unit.name} has no line to the venue"
+        elif unit.says.startswith(NOT_STORING):
+            yield f"{unit.name} {unit.says}"
     if probe.disk.free_bytes < DISK_FREE_FLOOR * probe.disk.total_bytes:
         yield f"{probe.disk.folder} has {probe.disk.free_bytes / 1e9:.1f} GB free of {probe.disk.total_bytes / 1e9:.0f}"
     if probe.memory.available_mb < MEMORY_FREE_FLOOR * probe.memory.total_mb:

@@ -39,7 +39,7 @@ def collector(settings: SettingsFile) -> None:
 
 @app.command()
 def consumer(settings: SettingsFile) -> None:
-    """Read an edge's buffer and store it as Parquet.
+    """Read an edge's buffer and store it as Parquet. Exit status 9 while another consumer writes that store.
 
     Example: himari-runtime consumer --settings /etc/himari/consumer.toml
     """

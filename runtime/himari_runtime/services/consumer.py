@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import time
+from typing import Any
 
 import msgspec
 
@@ -11,7 +12,10 @@ from himari_runtime import metrics
 from himari_runtime.backoff import Backoff
 from himari_runtime.messages import Kind, Record, streams
 from himari_runtime.settings import ConsumerSettings, credential
-from himari_runtime.sinks.parquet import DiskLowError, ParquetStore, open_store
+from himari_runtime.sinks.errors import DiskLowError, StoreError, StoreInUseError
+from himari_runtime.sinks.flusher import Flusher
+from himari_runtime.sinks.lock import StoreLock
+from himari_runtime.sinks.parquet import ParquetStore, open_store
 from himari_runtime.systemd import Notifier
 from himari_runtime.transport.chunks import Packer
 from himari_runtime.transport.continuity import Continuity, Seen
@@ -23,15 +27,20 @@ from himari_runtime.venues import registry
 
 TELL_SECONDS = 1.0
 READ_EVERY_SECONDS = 0.1  # a read names every stream: with many of them it would cost more than what it brings
-ROOM_SECONDS = 2.0
 STEADY_SECONDS = 60.0
 RECONNECT_MOST = 30.0
+STORE_MOST = 30.0
+DRAIN_SECONDS = 4.0  # of the 5 s that a stop may take
+NOT_STORING = "cannot store"  # how the service's status begins then; `himari status` knows it
+IN_USE = 9
 
 log = logging.getLogger(__name__)
 
 
 class Consumer:
-    """One source's consumer; `stop` makes `run` return after what was read is stored."""
+    """One source's consumer; `stop` makes `run` return after what was read is stored.
+
+    Raises StoreInUseError where another has the store, StoreError where the disk refuses it."""
 
     def __init__(self, settings: ConsumerSettings, password: str, route: Router, primer: bytes) -> None:
         self.stop = asyncio.Event()
@@ -41,6 +50,7 @@ class Consumer:
         self._packer = Packer(primer)
         self._sequenced = registry.dialect(settings.venue.name).sequenced
         self._notifier = Notifier()
+        self._lock = StoreLock(settings.parquet.path, settings.source.name, settings.venue.name)
         cursor, memory = open_store(settings.parquet, settings.source.name, settings.venue.name)
         seen = msgspec.json.decode(memory, type=Seen) if memory else Seen()
         metrics.STORED_NS.set(max((mark.received_ns for mark in seen.marks.values()), default=0))
@@ -48,52 +58,55 @@ class Consumer:
         self._store = ParquetStore(
             settings.parquet, settings.source.name, settings.venue.name, lambda: msgspec.json.encode(seen)
         )
+        self._flusher = Flusher(self._store.flush)
         self._flushed = self._told = time.monotonic()
 
-    async def run(self) -> None:
-        """Reads until stopped; every loss of the connection is followed by another attempt."""
+    async def run(self) -> int:
+        """Reads until stopped; returns the exit status: 0 when all that was read is stored."""
         self._notifier.ready()
+        work = asyncio.create_task(self._work(), name="consumer")
+        stopped = asyncio.create_task(self.stop.wait(), name="stop")
+        try:
+            await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():  # it ends only by a fault of ours
+                work.result()
+            self._notifier.stopping()
+            await _cancel(work)
+            return await self._drain()
+        finally:
+            await _cancel(work, stopped)
+            self._lock.release()
+
+    async def _work(self) -> None:
+        """Every loss of the connection is followed by another attempt."""
         backoff = Backoff(most=RECONNECT_MOST)
-        while not self.stop.is_set():
+        while True:
             started = time.monotonic()
             try:
                 await self._session()
             except LOST as error:
-                if self.stop.is_set():
-                    break
                 metrics.READ_RECONNECTS.inc()
                 log.warning("buffer %s:%s: %r", self._settings.buffer.host, self._settings.buffer.port, error)
                 if time.monotonic() - started > STEADY_SECONDS:
                     backoff.reset()
                 await self._flush_if_due()
                 await self._pause(backoff.next(), f"no connection: {error!r}")
-        self._notifier.stopping()
-        await self._drain()
 
     async def _session(self) -> None:
         link = await RedisLink.open(self._settings.buffer, self._password)
-        stopping = asyncio.create_task(self._hang_up(link))
         try:
             names = streams(self._settings.venue.name, self._settings.venue.symbols)
             seen = stream_marks(self._continuity.seen.marks)
             reader = StreamReader(link, names, self._continuity.cursor, seen, self._packer)
-            while not self.stop.is_set():
+            while True:
                 async for records in reader.read():
                     self._take(records, reader)
                     await self._flush_if_due()
-                    if self.stop.is_set():
-                        return
                 await self._flush_if_due()
                 if reader.caught_up:
                     await asyncio.sleep(READ_EVERY_SECONDS)
         finally:
-            stopping.cancel()
             link.close()
-
-    async def _hang_up(self, link: RedisLink) -> None:
-        """Ends a read that waits, for a Redis that may hang; what it would have brought stays in the buffer."""
-        await self.stop.wait()
-        link.close()
 
     def _take(self, records: list[Record], reader: StreamReader) -> None:
         for record in records:
@@ -108,38 +121,47 @@ class Consumer:
         metrics.LAG_SECONDS.set(max(0.0, (time.time_ns() - records[-1].received_ns) / 1e9))
 
     async def _flush_if_due(self) -> None:
-        """Stores when it is time; while the disk is low nothing more is read, as this does not return."""
+        """Stores when it is time; while the disk refuses nothing more is read, as this does not return."""
         self._tell()
-        limits = self._settings.parquet
+        limits, backoff = self._settings.parquet, Backoff(first=1.0, most=STORE_MOST)
         due = time.monotonic() - self._flushed >= limits.flush_seconds
         while self._store.rows and (due or self._store.payload_bytes >= limits.flush_bytes):
             try:
-                await asyncio.to_thread(self._store.flush)
-            except DiskLowError as error:
-                log.error("waiting for room: %s", error)
-                await self._pause(ROOM_SECONDS, f"waiting for room: {error}")
-                if self.stop.is_set():
-                    return
-            else:
-                self._flushed = time.monotonic()
+                await self._flush()
+            except StoreError as error:
+                log.error("%s: %s", NOT_STORING, error)
+                await self._pause(backoff.next(), f"{NOT_STORING}: {error}")
         if due:
             self._flushed = time.monotonic()
 
-    async def _drain(self) -> None:
+    async def _flush(self) -> None:
         try:
-            await asyncio.to_thread(self._store.flush)
-        except DiskLowError as error:
-            log.error("stopped with %d records unstored; the buffer still has them: %s", self._store.rows, error)
+            await self._flusher.flush()
+        except StoreError as error:
+            metrics.STORE_ERRORS.inc()
+            metrics.STORE_FAILING.set(1)
+            metrics.DISK_LOW.set(isinstance(error, DiskLowError))
+            raise
+        metrics.STORE_FAILING.set(0)
+        self._flushed = time.monotonic()
+
+    async def _drain(self) -> int:
+        """Stores what was read, as far as that takes no longer than a stop may; the buffer has the rest."""
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._flush()
+        except (StoreError, TimeoutError) as error:
+            why = str(error) or f"{self._settings.parquet.path}: the disk does not answer"
+            log.error("stopped with %d records unstored; the buffer still has them: %s", self._store.rows, why)
+            return 1
+        return 0
 
     async def _pause(self, seconds: float, why: str) -> None:
-        """Waits, alive; ends at once when stopped."""
+        """Waits, alive."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and not self.stop.is_set():
+        while (left := until - time.monotonic()) > 0:
             self._tell(why)
-            try:
-                await asyncio.wait_for(self.stop.wait(), min(left, TELL_SECONDS))
-            except TimeoutError:
-                continue
+            await asyncio.sleep(min(left, TELL_SECONDS))
 
     def _tell(self, why: str = "") -> None:
         metrics.LAG_RECORDS.set(self._store.rows)
@@ -150,18 +172,27 @@ class Consumer:
         self._notifier.status(why or f"at {self._continuity.cursor}, {self._store.rows} records not yet stored")
 
 
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def run(settings: ConsumerSettings) -> int:
-    """The service; returns its exit status. Raises SettingsError."""
-    venue = settings.venue.name
-    consumer = Consumer(
-        settings, credential(settings.buffer.credential), registry.router(venue), registry.primer(venue)
-    )
+    """The service; returns its exit status: 1 where the disk refused what was read, 9 where another has the store.
+
+    Raises SettingsError."""
+    venue, password = settings.venue.name, credential(settings.buffer.credential)
+    try:
+        consumer = Consumer(settings, password, registry.router(venue), registry.primer(venue))
+    except (StoreError, StoreInUseError) as error:
+        log.error("the store cannot be opened: %s", error)
+        return IN_USE if isinstance(error, StoreInUseError) else 1
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, consumer.stop.set)
     serving = asyncio.create_task(metrics.serve(settings.metrics.address, settings.metrics.port))
     try:
-        await consumer.run()
+        return await consumer.run()
     finally:
         serving.cancel()
-    return 0

@@ -96,8 +96,12 @@ class Site:
 
     def start_consumer(self) -> subprocess.Popen[bytes]:
         """The real service."""
+        return self._start(*self.consumer_command()[1:])
+
+    def consumer_command(self) -> list[str | Path]:
+        """What starts the real service."""
         code = "from himari_runtime.main import main; main()"
-        return self._start("-c", code, "consumer", "--settings", self.consumer_file)
+        return [sys.executable, "-c", code, "consumer", "--settings", self.consumer_file]
 
     def _start(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
         process = subprocess.Popen([sys.executable, *arguments])

@@ -64,6 +64,10 @@ def test_a_host_that_is_well_has_nothing_wrong() -> None:
         ({"units": [unit("failed", "signal")]}, "x.service is failed"),
         ({"units": [unit("inactive", "exit-code")]}, "x.service is inactive"),
         ({"units": [unit("active", "success", says="no line, 9 records")]}, "x.service has no line to the venue"),
+        (
+            {"units": [unit("active", "success", says="cannot store: /var/x: Read-only file system")]},
+            "x.service cannot store: /var/x: Read-only file system",
+        ),
         ({"disk": {"folder": "/var", "total_bytes": 1000, "free_bytes": 99}}, "/var has"),
         ({"memory": {"total_mb": 4000, "available_mb": 100}}, "100 MB of memory left"),
         ({"tunnels": [tunnel(None)]}, "no WireGuard handshake with brain"),

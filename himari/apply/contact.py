@@ -93,8 +93,10 @@ def _marks_file(state: StateDir) -> Path:
 
 
 def _read_marks(state: StateDir) -> dict[str, str]:
-    path = _marks_file(state)
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+    try:
+        return msgspec.json.decode(_marks_file(state).read_bytes(), type=dict[str, str])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}  # a host that is met once more is left as it is
 
 
 def _tunnelled(stack: Stack, name: str) -> bool:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import msgspec
 import pyinfra
 from pyinfra.context import host
 
@@ -12,11 +11,12 @@ from himari.apply.access import admit_operator
 from himari.apply.answer import state_of
 from himari.apply.desired import desired
 from himari.apply.facts import HostState, query_stream
+from himari.apply.feed import read_feed
 from himari.apply.operations import Job, activate
 from himari.apply.session import compare, sudo_at
 from himari.apply.ssh import operator_key, reach
 from himari.apply.values import Values
-from himari.catalog.component import Feed, View
+from himari.catalog.component import View
 from himari.catalog.days import days
 from himari.stack.known import read_known
 from himari.stack.load import load_stack
@@ -26,7 +26,8 @@ from himari.stack.paths import StateDir
 def deploy(file: str, roles: Mapping[str, Sequence[str]]) -> None:
     """Bring pyinfra's current host to what the day in `file` says for its roles: one fact, one stream, one activation.
 
-    Without a pyinfra run (the file is imported) nothing happens. Raises HostError for a host that is not reached, DeployError for one that cannot answer."""
+    Without a pyinfra run (the file is imported) nothing happens. Raises HostError for a host that is not reached,
+    DeployError for one that cannot answer."""
     if not pyinfra.is_cli:
         return
     day = Path(file).stem
@@ -40,7 +41,7 @@ def job(day: str, host_name: str) -> Job:
     state = StateDir.of(stack.name)
     known = read_known(state.hosts)
     at = reach(host_name, known, state)
-    view = View(stack=admit_operator(stack, known), host_name=host_name, known=known, feed=_feed(state))
+    view = View(stack=admit_operator(stack, known), host_name=host_name, known=known, feed=read_feed(state))
     wanted = desired(view, days(), Values.open(stack, known, state))
     part = wanted.days[day]
     answer = state_of(host.get_fact(HostState, _stdin=query_stream(part.query()), _sudo=sudo_at(at)), host_name)
@@ -48,9 +49,3 @@ def job(day: str, host_name: str) -> Job:
     lacking = [each for each in part.artifacts if comparison.artifacts[each.venv] not in answer.wheelhouses]
     activation = comparison.difference(part).activation
     return Job(activation=activation, reach=at, sudo=sudo_at(at), uploads=tuple(lacking), python=answer.python)
-
-
-def _feed(state: StateDir) -> Feed:
-    """The input that the last `himari up` chose."""
-    path = state.path / "feed.json"
-    return msgspec.json.decode(path.read_bytes(), type=Feed) if path.exists() else Feed()

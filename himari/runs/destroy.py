@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from shlex import quote
 
 from himari.apply import ssh
+from himari.apply.feed import feed_path
 from himari.catalog import hostpaths
 from himari.catalog.component import Component, View
 from himari.catalog.registry import WHOLE_HOST
 from himari.lab import lab
 from himari.runs.create import lab_hosts
-from himari.runs.feed import feed_path
 from himari.runs.plan import components
 from himari.runs.progress import Listener, Report
 from himari.runs.report import DestroyReport

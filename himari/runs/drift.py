@@ -3,7 +3,7 @@
 import msgspec
 
 from himari.apply import run as apply
-from himari.runs.feed import read_feed
+from himari.apply.feed import read_feed
 from himari.runs.plan import Difference
 from himari.runs.progress import Listener, Narrator
 from himari.stack.known import read_known

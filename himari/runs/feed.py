@@ -1,4 +1,4 @@
-"""Where a stack's input comes from: asked for at `up`, kept in `.himari/STACK/feed.json` for all later verbs."""
+"""Where a stack's input comes from: what the options of `up` ask for."""
 
 import gzip
 import hashlib
@@ -11,7 +11,6 @@ import msgspec
 from himari.catalog.component import Feed
 from himari.stack.errors import StackFileError
 from himari.stack.model import Role, Stack
-from himari.stack.paths import StateDir
 
 STREAM = re.compile(rb'\d+ \{"stream":"([a-z0-9]+)@')
 
@@ -70,24 +69,6 @@ def check_recording(path: Path) -> None:
         raise _not_a_recording(path, reason) from None
     except (ValueError, EOFError, zlib.error):
         raise _not_a_recording(path, "does not begin with a receive time and a frame") from None
-
-
-def read_feed(state: StateDir) -> Feed:
-    """The feed of the last `up`; the seeded market before the first one."""
-    try:
-        return msgspec.json.decode(feed_path(state).read_bytes(), type=Feed)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return Feed()
-
-
-def write_feed(state: StateDir, feed: Feed) -> None:
-    """Keep `feed` for the verbs that come after `up`."""
-    state.path.mkdir(parents=True, exist_ok=True)
-    feed_path(state).write_bytes(msgspec.json.encode(feed) + b"\n")
-
-
-def feed_path(state: StateDir) -> Path:
-    return state.path / "feed.json"
 
 
 def _not_a_recording(path: Path, reason: str) -> StackFileError:

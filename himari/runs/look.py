@@ -9,10 +9,10 @@ from shlex import quote
 from typing import Any
 
 from himari.apply import ssh
+from himari.apply.feed import read_feed
 from himari.catalog import hostpaths
 from himari.catalog.component import View
 from himari.runs import status_probe
-from himari.runs.feed import read_feed
 from himari.runs.plan import components
 from himari.runs.progress import Event, Listener
 from himari.runs.status import HostStatus, StackStatus, judge, read_probe

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from himari.catalog.component import Artifact, Component, View
+from himari.apply.feed import read_feed
+from himari.catalog.component import Artifact, Component, Feed, View
 from himari.catalog.days import days
 from himari.catalog.registry import declaration
-from himari.runs.feed import read_feed
 from himari.stack.capacity import Holding, SymbolDay, check_capacity, holdings, memory_refusals, symbol_days
 from himari.stack.known import Known, read_known
 from himari.stack.model import Stack
@@ -58,14 +58,15 @@ class PlanReport(msgspec.Struct, frozen=True, kw_only=True):
     differs: tuple[Difference, ...] | None = None
 
 
-def plan(stack: Stack, differs: tuple[Difference, ...] | None = None) -> PlanReport:
-    """The plan of `stack`, with what the hosts said differs if they were asked. Raises CapacityError."""
+def plan(stack: Stack, differs: tuple[Difference, ...] | None = None, feed: Feed | None = None) -> PlanReport:
+    """The plan of `stack`, with what the hosts said differs if they were asked.
+
+    `feed` is the last `up`'s when none is given. Raises CapacityError, StackFileError."""
     check_capacity(stack)
     state = StateDir.of(stack.name)
     known = read_known(state.hosts)
-    parts = {
-        name: components(View(stack=stack, host_name=name, known=known, feed=read_feed(state))) for name in stack.hosts
-    }
+    feed = feed or read_feed(state)
+    parts = {name: components(View(stack=stack, host_name=name, known=known, feed=feed)) for name in stack.hosts}
     floors = {name: sum(part.memory_mb for part in listed) for name, listed in parts.items()}
     for refusal in memory_refusals(stack, floors):
         raise refusal

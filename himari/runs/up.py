@@ -9,12 +9,12 @@ import msgspec
 
 from himari.apply import contact, wheelhouse
 from himari.apply import run as apply
+from himari.apply.feed import write_feed
 from himari.catalog.component import Feed, View
 from himari.catalog.days import days
 from himari.proof.evidence import Evidence
 from himari.runs.create import create, refuse_clouds
 from himari.runs.doctor import check_machine
-from himari.runs.feed import write_feed
 from himari.runs.plan import components, plan
 from himari.runs.progress import Listener, Report
 from himari.runs.recording import put_recording
@@ -56,7 +56,7 @@ class Going:
     def _preflight(self, report: Report) -> Outcome:
         refuse_clouds(self.stack)
         check_machine(self.stack)
-        plan(self.stack)
+        plan(self.stack, feed=self.feed)
         write_feed(self.state, self.feed)
         parts = (part for name in self.stack.hosts for part in components(View(stack=self.stack, host_name=name)))
         wheelhouse.prepare(artifact for part in parts for artifact in part.artifacts)

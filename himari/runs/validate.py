@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from himari.apply import run as apply
+from himari.apply.feed import read_feed
 from himari.catalog.component import Feed
 from himari.lab import lab
 from himari.proof import validate as proof
 from himari.proof.evidence import Evidence
 from himari.proof.subject import Contents
-from himari.runs.feed import read_feed
 from himari.runs.progress import Listener, Report
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step

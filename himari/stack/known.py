@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from himari.stack.notes import read_note
+
 
 class KnownHost(msgspec.Struct, frozen=True, kw_only=True):
     """One host as it was met."""
@@ -21,10 +23,9 @@ Known = Mapping[str, KnownHost]
 
 
 def read_known(path: Path) -> dict[str, KnownHost]:
-    """The hosts in `path`; none when there is no such file yet."""
-    if not path.exists():
-        return {}
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, KnownHost])
+    """The hosts in `path`; none when there is no such file yet. Raises StackFileError when it is spoiled."""
+    hint = f"mend it, or remove it: himari up {path.parent.name} then meets every host as for the first time"
+    return read_note(path, dict[str, KnownHost], hint) or {}
 
 
 def write_known(path: Path, known: Known) -> None:

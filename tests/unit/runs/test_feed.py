@@ -4,10 +4,9 @@ from pathlib import Path
 import pytest
 
 from himari.catalog.component import Feed
-from himari.runs.feed import choose_feed, read_feed, write_feed
+from himari.runs.feed import choose_feed
 from himari.stack.errors import StackFileError
 from himari.stack.load import load_stack
-from himari.stack.paths import StateDir
 
 
 @pytest.fixture
@@ -69,10 +68,3 @@ def test_a_gzip_file_that_is_no_recording_is_refused(tmp_path: Path, line: bytes
     path.write_bytes(gzip.compress(line))
     with pytest.raises(StackFileError, match="does not begin with a receive time and a frame"):
         choose_feed(load_stack("lab-edge"), path, 1.0, live=False)
-
-
-def test_the_feed_of_the_last_up_is_kept(tmp_path: Path) -> None:
-    state = StateDir(tmp_path / "lab-edge")
-    assert read_feed(state) == Feed()
-    write_feed(state, Feed(recording_sha256="ab", speed=2.0))
-    assert read_feed(state) == Feed(recording_sha256="ab", speed=2.0)

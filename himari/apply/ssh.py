@@ -1,6 +1,7 @@
 """Reaching the stack's hosts by OpenSSH: one configuration that every tool of the project shares, host keys pinned."""
 
 import base64
+import errno
 import hashlib
 import os
 import subprocess
@@ -95,12 +96,18 @@ class Reach(msgspec.Struct, frozen=True):
 
 
 def reach(host_name: str, known: Known, state: StateDir) -> Reach:
-    """How to get at `host_name`. Raises HostError when nothing is known of it yet."""
+    """How to get at `host_name`. Raises HostError when nothing is known of it yet.
+
+    Raises PermissionError when ssh's configuration is another user's."""
     if host_name not in known:
         hint = f"himari up {state.path.name} makes first contact"
         raise HostError("nothing is known of this host yet", host_name, f"an entry in {state.hosts}", hint)
+    config = state.ssh / "config"
+    if config.exists() and not os.access(config, os.R_OK):
+        # ssh's own words for it would read as those of a host that refuses the key.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(config))
     _open_sockets(state)  # a reboot empties /run, and ssh makes no folders
-    return Reach(host_name, known[host_name], state.ssh / "config")
+    return Reach(host_name, known[host_name], config)
 
 
 def run(

@@ -5,6 +5,7 @@ STATE = "/var/lib/himari"
 VENVS = "/opt/himari"
 CREDENTIALS = "/etc/credstore.encrypted"
 UNITS = "/etc/systemd/system"
+OURS = (VENVS, "/run/himari", CONFIG, "/var/cache/himari", "/var/lib/himari-apply")  # made by us, removed with us
 
 COLLECTOR_SETTINGS = f"{CONFIG}/collector.toml"
 CONSUMER_SETTINGS = f"{CONFIG}/consumer.toml"

@@ -28,7 +28,7 @@ STRIP = """set -u
 for unit in {units}; do systemctl disable --now "$unit" >/dev/null 2>&1 || true; done
 for path in {files}; do rm -f "$path"; done
 nft delete table inet himari 2>/dev/null || true
-rm -rf /opt/himari /run/himari /etc/himari /var/cache/himari /var/lib/himari-apply
+rm -rf {folders}
 systemctl daemon-reload
 for unit in {units}; do systemctl is-active --quiet "$unit" && echo "unit $unit is still active"; done
 exit 0"""
@@ -83,7 +83,8 @@ def stays(stack: Stack) -> Iterator[str]:
         if name not in lab_hosts(stack):
             hardening = "" if host.existing else ", its hardening (ssh, kernel, updates)"
             access = "the login of this machine's user" if host.address == ssh.LOCAL else f"the user {ssh.DEPLOY_USER}"
-            yield f"{name}: data in {hostpaths.STATE}, packages, WireGuard's key, {access}{hardening}"
+            data = f"data in {hostpaths.STATE} and the users that own it"
+            yield f"{name}: {data}, packages, WireGuard's key, {access}{hardening}"
 
 
 def _strip_all(stack: Stack, known: Known, state: StateDir, report: Report, left: list[str]) -> list[str]:
@@ -99,7 +100,8 @@ def _strip_all(stack: Stack, known: Known, state: StateDir, report: Report, left
 def _strip(stack: Stack, known: Known, state: StateDir, name: str) -> list[str]:
     """What is left on a host that is not ours to remove."""
     units, files = _owned(components(View(stack=stack, host_name=name, known=known)))
-    script = STRIP.format(units=" ".join(map(quote, units)) or "''", files=" ".join(map(quote, files)) or "''")
+    words = {"units": units, "files": files, "folders": hostpaths.OURS}
+    script = STRIP.format(**{key: " ".join(map(quote, listed)) or "''" for key, listed in words.items()})
     there = ssh.reach(name, known, state)
     elevate = "" if there.is_local and os.geteuid() == 0 else "sudo -n "
     result = there.run(f"{elevate}sh -c {quote(script)}", timeout=TIMEOUT_S)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from himari.apply.ssh import LOCAL
+from himari.catalog import hostpaths
 from himari.lab import preflight
 from himari.stack.errors import MachineError
 from himari.stack.model import Stack
-from himari.stack.paths import state_root
+from himari.stack.paths import PROJECT, cache_root, state_root
 
 MEMORY_FLOOR_MB = 2048  # three idle hosts, Redis, the simulator and the proof
 DISK_FLOOR_MB = 1000  # a stack's evidence and the wheelhouse
@@ -32,12 +34,27 @@ def examine(lab: bool) -> tuple[Finding, ...]:
 
 
 def check_machine(stack: Stack) -> None:
-    """Raise MachineError naming the first thing that this machine lacks for `stack`."""
+    """Raise MachineError naming the first thing that this machine lacks, or has in the wrong place, for `stack`."""
     for finding in _each_machine():
         if not finding.ok:
             raise MachineError(finding.name, finding.says, "all of `himari doctor` well", finding.mend)
     if stack.is_lab:
         preflight.require(preflight.look())
+    for name, host in stack.hosts.items():
+        if host.address == LOCAL:
+            _stand_apart(name)
+
+
+def _stand_apart(host: str) -> None:
+    """What Himari replaces on a host, and removes with it, must hold nothing of the operator's."""
+    mends = {PROJECT: "move the checkout", state_root(): "set HIMARI_STATE", cache_root(): "set HIMARI_CACHE"}
+    for folder, mend in mends.items():
+        for taken in hostpaths.OURS:
+            if folder.resolve().is_relative_to(taken):
+                hint = f"{mend} to another folder"
+                raise MachineError(
+                    f"{taken} belongs to the {host} on this machine", str(folder), "a folder apart", hint
+                )
 
 
 def _each_machine() -> Iterator[Finding]:

@@ -165,6 +165,9 @@ def _address(key: str, host: Host) -> Iterator[Problem]:
         yield Problem(
             f"{key}.address", f"hosts of {host.provider} are given theirs", 'no address, or provider = "static"'
         )
+    if host.address == "local" and Role.EDGE in host.roles:
+        expected = "an address at which the brain reaches it"
+        yield Problem(f"{key}.address", "an edge on this machine: no brain can call it", expected)
 
 
 def _sizes(key: str, host: Host) -> Iterator[Problem]:

@@ -178,6 +178,19 @@ def test_a_state_folder_that_may_not_be_written_is_named(open_folder: Path, verb
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("verb", ["status", "drift", "validate"])
+def test_a_state_that_root_wrote_is_not_taken_for_a_host_that_refuses_the_key(open_folder: Path, verb: str) -> None:
+    state = open_folder / "vps-brain"
+    (state / "ssh").mkdir(parents=True)
+    state.chmod(0o777)
+    (state / "hosts.json").write_text(
+        '{"edge": {"address": "127.0.0.1", "ssh_port": 9}, "brain": {"address": "local"}}'
+    )
+    config = state / "ssh" / "config"
+    config.touch(0o600)
+    refused(as_nobody(open_folder, verb, "vps-brain"), 5, str(config), "Permission denied", "as the user who made it")
+
+
 def test_a_state_folder_that_is_a_file_is_named(himari: Himari, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.touch()

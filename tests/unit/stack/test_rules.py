@@ -61,6 +61,13 @@ def test_no_host_at_all_is_refused(good: str) -> None:
         parse_stack(good[: good.index("[hosts.edge]")] + "[hosts]\n", "two.toml")
 
 
+def test_an_edge_that_its_brain_could_not_call_is_refused(good: str) -> None:
+    swapped = good.replace('"local"\nexisting = true', '"198.51.100.9"').replace('"203.0.113.10"', '"local"')
+    with pytest.raises(StackFileError, match="no brain can call it") as caught:
+        parse_stack(swapped, "two.toml")
+    assert caught.value.where == "two.toml: hosts.edge.address"
+
+
 def test_an_exchange_outside_a_lab_is_refused_even_beside_an_edge(good: str) -> None:
     stranger = good[good.index("[hosts.edge]") : good.index("[hosts.brain]")]
     stranger = stranger.replace("hosts.edge", "hosts.venue").replace('"edge"', '"exchange"').replace("113.10", "113.11")

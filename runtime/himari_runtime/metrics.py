@@ -41,7 +41,8 @@ FILES = Counter("himari_parquet_files", "Parquet files written")
 FILE_BYTES = Counter("himari_parquet_bytes", "Bytes of the Parquet files written")
 STORED_NS = Gauge("himari_stored_received_ns", "Receive time of the newest record in Parquet")
 STORE_ERRORS = Counter("himari_store_errors", "Attempts to write Parquet that its disk refused")
-STORE_FAILING = Gauge("himari_store_failing", "1 while what was read cannot be written to Parquet")
+FAILING_METRIC = "himari_store_failing"  # so does it
+STORE_FAILING = Gauge(FAILING_METRIC, "1 while what was read cannot be written to Parquet")
 DISK_LOW = Gauge("himari_parquet_disk_low", "1 while the consumer waits for room on its disk")
 
 RETRY_SECONDS = 2.0

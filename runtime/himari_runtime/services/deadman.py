@@ -1,27 +1,35 @@
 """One look at whether the brain still gets and can keep data; a timer of systemd repeats it. Nobody hears a silence."""
 
+import asyncio
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import aiohttp
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
+from himari_runtime.aside import aside
 from himari_runtime.messages import Gap
-from himari_runtime.metrics import FRAME_METRIC
+from himari_runtime.metrics import FAILING_METRIC, FRAME_METRIC
 from himari_runtime.settings import ConsumerSettings, credential
 from himari_runtime.sinks.parquet import disk_share
 from himari_runtime.sinks.parquet_reader import gaps_since, newest_frame_ns
 from himari_runtime.venues.registry import dialect
 
 REPEAT_SECONDS = 600.0
-CALL_SECONDS = 10.0
+# Two looks, the call and a third look end before systemd would end them, at 25 s, and nobody be called.
+LOOK_SECONDS = 4.0
 METRICS_SECONDS = 3.0
+CALL_SECONDS = 8.0
+GAPS_NS = 3 * 3600 * 10**9  # after a longer pause older gaps are no news, and all of them no look
 LOOKBACK_SECONDS = 600.0  # beyond the limit; a silence that is longer is told as this long
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -49,33 +57,67 @@ class Memory(msgspec.Struct):
     looked_ns: int = 0
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """What the consumer tells of itself: when its newest frame was received (ns since 1970; None: it does not say),
+    and whether it cannot write what it has read."""
+
+    frame_ns: int | None = None
+    failing: bool = False
+
+
 async def run(settings: ConsumerSettings) -> int:
-    """0 when all is well, 1 while something is wrong or the webhook could not be reached. Raises SettingsError."""
+    """0 when all is well, 1 while something is wrong, could not be looked at, or nobody could be told.
+
+    What cannot be looked at is an alarm of its own, and the other looks go on. Raises SettingsError."""
     now_ns = time.time_ns()
-    memory = _remember(settings)
-    heard_ns = await consumed_frame_ns(settings)
-    alarms = list(look(settings, now_ns, memory.looked_ns, heard_ns))
+    alarms: list[Alarm] = []
+    memory, heard = await asyncio.gather(
+        _guarded("its own state", lambda: _remember(settings, now_ns), alarms, Memory(looked_ns=now_ns)),
+        consumer_says(settings),
+    )
+    alarms = [*await look(settings, now_ns, memory, heard), *alarms]
     for alarm in alarms:
         log.error("%s: %s: %s, limit %s", alarm.name, alarm.says, alarm.observed, alarm.limit)
-    heard = await _tell(settings, alarms, memory, now_ns)
+    told = await _tell(settings, alarms, memory, now_ns)
+    await _guarded("its own state", lambda: _store(settings, memory), alarms, None)
+    return 0 if told and not alarms else 1
+
+
+async def look(settings: ConsumerSettings, now_ns: int, memory: Memory, heard: Heard) -> list[Alarm]:
+    """What is wrong at `now_ns`; `memory` says since when gaps are news, and is told that they were looked at."""
+    faults: list[Alarm] = []
+    found = await asyncio.gather(
+        _guarded("the newest frame", lambda: _silence(settings, now_ns, heard.frame_ns), faults, None),
+        _guarded("the disk", lambda: _disk(settings), faults, None),
+        _guarded("the gaps", lambda: _gap(settings, now_ns, memory), faults, None),
+    )
+    failing = Alarm("store", "the consumer cannot write what it has read", 1, 0) if heard.failing else None
+    return [*(alarm for alarm in (*found, failing) if alarm), *faults]
+
+
+def _disk(settings: ConsumerSettings) -> Alarm | None:
+    free, least = disk_share(settings.parquet.path), settings.deadman.disk_free
+    return Alarm("disk", "share of the disk that is free", round(free, 3), least) if free < least else None
+
+
+def _gap(settings: ConsumerSettings, now_ns: int, memory: Memory) -> Alarm | None:
+    limit, since_ns = settings.deadman.gap_seconds, max(memory.looked_ns, now_ns - GAPS_NS)
+    gaps = gaps_since(settings.parquet.path, settings.source.name, settings.venue.name, since_ns)
     memory.looked_ns = now_ns
-    _store(settings, memory)
-    return 0 if heard and not alarms else 1
+    longest = max(map(_seconds, _open(gaps)), default=0.0)
+    says = "seconds of the longest gap since the last look"
+    return Alarm("gap", says, round(longest, 1), limit) if longest > limit else None
 
 
-def look(settings: ConsumerSettings, now_ns: int, looked_ns: int, heard_ns: int | None) -> Iterator[Alarm]:
-    """What is wrong at `now_ns`; gaps that were stored since `looked_ns`. `heard_ns` is the consumer's newest frame."""
-    limits = settings.deadman
-    root, source, venue = settings.parquet.path, settings.source.name, settings.venue.name
-    silence = _silence(settings, now_ns, heard_ns)
-    if silence is not None:
-        yield silence
-    free = disk_share(root)
-    if free < limits.disk_free:
-        yield Alarm("disk", "share of the disk that is free", round(free, 3), limits.disk_free)
-    longest = max(map(_seconds, _open(gaps_since(root, source, venue, looked_ns))), default=0.0)
-    if longest > limits.gap_seconds:
-        yield Alarm("gap", "seconds of the longest gap since the last look", round(longest, 1), limits.gap_seconds)
+async def _guarded(what: str, call: Callable[[], Result], faults: list[Alarm], otherwise: Result) -> Result:
+    """What `call` returns; `otherwise` where it fails or the disk does not answer, which is then among `faults`."""
+    try:
+        return await asyncio.wait_for(aside(call), LOOK_SECONDS)
+    except Exception as error:
+        why = f"no answer within {LOOK_SECONDS:.0f} s" if isinstance(error, TimeoutError) else str(error)
+        log.debug("where it failed", exc_info=error)
+        faults.append(Alarm("look", f"could not look at {what}: {why or type(error).__name__}", 1, 0))
+        return otherwise
 
 
 def _silence(settings: ConsumerSettings, now_ns: int, heard_ns: int | None) -> Alarm | None:
@@ -92,21 +134,19 @@ def _silence(settings: ConsumerSettings, now_ns: int, heard_ns: int | None) -> A
     return Alarm("silence", says, round(seconds, 1), allowed) if seconds > allowed else None
 
 
-async def consumed_frame_ns(settings: ConsumerSettings) -> int | None:
-    """When the newest frame that the consumer has read was received, in ns since 1970, by its own metrics.
-
-    None where it does not answer, or has read none since it started."""
+async def consumer_says(settings: ConsumerSettings) -> Heard:
+    """The consumer's own metrics; nothing where it does not answer, no frame where it has read none yet."""
     url = f"http://{settings.metrics.address}:{settings.metrics.port}/metrics"
     timeout = aiohttp.ClientTimeout(total=METRICS_SECONDS)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
             answer.raise_for_status()
             families = text_string_to_metric_families(await answer.text())
-            samples = [sample for family in families for sample in family.samples]
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            told = {sample.name: sample.value for family in families for sample in family.samples}
+    except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
         log.warning("the consumer does not answer at %s: %r", url, error)
-        return None
-    return next((int(sample.value) for sample in samples if sample.name == FRAME_METRIC), 0) or None
+        return Heard()
+    return Heard(int(told.get(FRAME_METRIC, 0)) or None, bool(told.get(FAILING_METRIC, 0)))
 
 
 def stored_frame_ns(settings: ConsumerSettings, since_ns: int) -> int | None:
@@ -156,11 +196,14 @@ async def _post(settings: ConsumerSettings, alarms: list[Alarm]) -> bool:
     return True
 
 
-def _remember(settings: ConsumerSettings) -> Memory:
+def _remember(settings: ConsumerSettings, now_ns: int) -> Memory:
+    """What the last pass left. Stores it again at once, as a state that cannot be kept has to be told."""
     try:
-        return msgspec.json.decode(settings.deadman.state_file.read_bytes(), type=Memory)
+        memory = msgspec.json.decode(settings.deadman.state_file.read_bytes(), type=Memory)
     except (FileNotFoundError, msgspec.DecodeError):
-        return Memory(looked_ns=time.time_ns())
+        memory = Memory(looked_ns=now_ns)
+    _store(settings, memory)
+    return memory
 
 
 def _store(settings: ConsumerSettings, memory: Memory) -> None:

@@ -1,9 +1,9 @@
-"""Stores beside the event loop, in a thread that nobody has to wait for: a disk that hangs ends with the process."""
+"""Stores beside the event loop; a disk that hangs keeps nobody."""
 
 import asyncio
-import threading
 from collections.abc import Callable
-from contextlib import suppress
+
+from himari_runtime.aside import aside
 
 
 class Flusher:
@@ -18,30 +18,5 @@ class Flusher:
         if self._running is not None and not self._running.done():
             await asyncio.wait([self._running])
             self._running.exception()  # was for the caller who is gone; what failed is tried again now
-        self._running = self._start()
+        self._running = aside(self._store)
         await asyncio.shield(self._running)
-
-    def _start(self) -> asyncio.Future[None]:
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-
-        def work() -> None:
-            error: Exception | None = None
-            try:
-                self._store()
-            except Exception as caught:
-                error = caught
-            with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(_settle, done, error)
-
-        threading.Thread(target=work, name="store", daemon=True).start()
-        return done
-
-
-def _settle(done: asyncio.Future[None], error: Exception | None) -> None:
-    if done.cancelled():
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)

@@ -1,5 +1,6 @@
 """The dead-man against a webhook that listens."""
 
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from himari_runtime.messages import Channel, Gap, Kind, Reason, Record, Route
-from himari_runtime.metrics import FRAME_METRIC
+from himari_runtime.metrics import FAILING_METRIC, FRAME_METRIC
 from himari_runtime.services.deadman import Call, Memory, run
 from himari_runtime.settings import (
     ConsumerSettings,
@@ -23,9 +24,10 @@ from himari_runtime.settings import (
     StoredVenue,
 )
 from himari_runtime.sinks.parquet import ParquetStore
+from himari_runtime.sinks.parquet_files import stored_files
 
 HEARTBEAT = Route("md:binance:_:meta", "_", Channel.HEARTBEAT)
-ConsumerMetrics = Callable[[float | None], Awaitable[Metrics]]
+ConsumerMetrics = Callable[..., Awaitable[Metrics]]
 ROUTE = Route("md:binance:BTC/USDT:book", "BTC/USDT", Channel.DEPTH)
 
 
@@ -87,8 +89,9 @@ async def consumer() -> AsyncIterator[ConsumerMetrics]:
     """Serves the metrics of a consumer whose newest frame is so many seconds old; None: it has read none."""
     runners = []
 
-    async def serve(age: float | None) -> Metrics:
+    async def serve(age: float | None, failing: bool = False) -> Metrics:
         registry = CollectorRegistry()
+        Gauge(FAILING_METRIC, "of the store", registry=registry).set(failing)
         newest = Gauge(FRAME_METRIC, "of the newest frame", registry=registry)
         if age is not None:
             newest.set(time.time_ns() - age * 1e9)
@@ -213,3 +216,59 @@ async def test_a_long_gap_is_told_unless_it_was_filled(tmp_path: Path, webhook: 
     assert [await run(settings(tmp_path)) for _ in range(2)] == [1, 0]
     assert webhook.names() == [["gap"], []]
     assert webhook.calls[0].alarms[0].observed == 62
+
+
+@pytest.mark.asyncio
+async def test_a_consumer_that_cannot_write_is_told(
+    tmp_path: Path, webhook: Webhook, consumer: ConsumerMetrics
+) -> None:
+    assert await run(msgspec.structs.replace(settings(tmp_path), metrics=await consumer(1, failing=True))) == 1
+    assert webhook.names() == [["store"]]
+
+
+@pytest.mark.asyncio
+async def test_a_store_that_cannot_be_read_is_told_and_looked_at_again(tmp_path: Path, webhook: Webhook) -> None:
+    store(tmp_path, 1)
+    assert await run(settings(tmp_path)) == 0
+    store(tmp_path, 3, gap(62))
+    newest = stored_files(tmp_path, "edge", "binance")[-1].path
+    content = newest.read_bytes()
+    newest.write_bytes(b"damaged")
+    assert [await run(settings(tmp_path)) for _ in range(2)] == [1, 1]
+    assert webhook.names() == [["look", "look"]]
+    assert any(alarm.says.startswith("could not look at the gaps: ") for alarm in webhook.calls[0].alarms)
+    newest.write_bytes(content)
+    assert await run(settings(tmp_path)) == 1
+    assert webhook.names()[1:] == [["gap"]]
+
+
+@pytest.mark.asyncio
+async def test_a_state_that_cannot_be_kept_is_told_beside_the_rest(tmp_path: Path, webhook: Webhook) -> None:
+    settings(tmp_path).deadman.state_file.mkdir(parents=True)
+    assert await run(settings(tmp_path)) == 1
+    assert webhook.names() == [["silence", "look"]]
+    assert webhook.calls[0].alarms[1].says.startswith("could not look at its own state: ")
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_hangs_is_told(tmp_path: Path, webhook: Webhook) -> None:
+    store(tmp_path, 1)
+    tmp_path.joinpath("state").mkdir()
+    os.mkfifo(settings(tmp_path).deadman.state_file)  # to open it is to wait for a writer, who never comes
+    assert await run(settings(tmp_path)) == 1
+    assert [alarm.says for alarm in webhook.calls[0].alarms] == [
+        "could not look at its own state: no answer within 4 s"
+    ]
+
+
+@pytest.mark.asyncio
+async def test_old_days_are_not_looked_at(tmp_path: Path, webhook: Webhook) -> None:
+    old = tmp_path / "venue=binance" / "date=2025-01-01"
+    old.mkdir(parents=True)
+    (old / "edge-1.1-1.2.parquet").write_bytes(b"whoever opens it fails")
+    os.utime(old, ns=(0, 0))
+    store(tmp_path, 3)
+    settings(tmp_path).deadman.state_file.parent.mkdir()
+    settings(tmp_path).deadman.state_file.write_bytes(msgspec.json.encode(Memory(looked_ns=1)))
+    assert await run(settings(tmp_path)) == 0
+    assert webhook.calls == []

@@ -22,7 +22,7 @@ def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
     loaded = load_stack(stack)
     if not yes:
         typer.echo("\n".join(intent(loaded)), err=True)
-        typer.confirm(f"Destroy {loaded.name}?", abort=True, err=True)
+        _ask(loaded.name, stack)
     with progress() as listener:
         report = run(loaded, ("himari", *sys.argv[1:]), listener)
     if as_json:
@@ -32,3 +32,15 @@ def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
         show(*(f"stays: {item}" for item in report.stays))
         show(*([f"left: {item}" for item in report.left] or ["left: nothing"]))
     return HimariError.exit_code if report.left else 0
+
+
+def _ask(name: str, stack: str) -> None:
+    """Return when a person says yes. Raises StackFileError when there is nobody to ask."""
+    from shlex import quote
+
+    from himari.stack.errors import StackFileError
+
+    if not sys.stdin.isatty():
+        what = "destroy asks before it removes anything, and nobody is here to answer"
+        raise StackFileError(what, "stdin", "a terminal, or --yes", f"himari destroy {quote(stack)} --yes")
+    typer.confirm(f"Destroy {name}?", abort=True, err=True)

@@ -19,6 +19,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     command: str
     started: str  # UTC, ISO 8601
+    born: int  # when its process began, in the kernel's ticks since boot: numbers of processes are used again
 
 
 @contextmanager
@@ -30,21 +31,40 @@ def hold(path: Path, argv: Sequence[str]) -> Iterator[Holder]:
     descriptor = _open(path)
     try:
         _take(descriptor, path)
-        holder = Holder(pid=os.getpid(), command=shlex.join(argv), started=datetime.now(UTC).isoformat("T", "seconds"))
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, msgspec.json.encode(holder) + b"\n", 0)
-        yield holder
-        os.ftruncate(descriptor, 0)
+        try:
+            yield _note(descriptor, argv)
+        finally:
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
 
 def read_holder(path: Path) -> Holder | None:
-    """Who noted itself in `path`; None when the note is missing or half written."""
+    """Who noted itself in `path`; None when the note is missing, half written, or of a process that is gone."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Holder)
+        holder = msgspec.json.decode(path.read_bytes(), type=Holder)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+    return holder if _born(holder.pid) == holder.born else None
+
+
+def _note(descriptor: int, argv: Sequence[str]) -> Holder:
+    """Replace the note by one of this process, also that of a run that was killed."""
+    pid, now = os.getpid(), datetime.now(UTC).isoformat("T", "seconds")
+    holder = Holder(pid=pid, command=shlex.join(argv), started=now, born=_born(pid) or 0)
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, msgspec.json.encode(holder) + b"\n", 0)
+    return holder
+
+
+def _born(pid: int) -> int | None:
+    """When a process began; None when none of that number is alive."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    state, *fields = stat.rpartition(")")[2].split()  # before it stands the command's name, which may hold anything
+    return None if state in ("Z", "X") else int(fields[18])  # dead, though its parent does not know it yet
 
 
 def _open(path: Path) -> int:
@@ -67,9 +87,10 @@ def _take(descriptor: int, path: Path) -> None:
     except BlockingIOError:
         holder = read_holder(path)
         who = f"`{holder.command}` (pid {holder.pid}), since {holder.started}" if holder else "another run"
+        stop = f"stop it with `kill -INT {holder.pid}`" if holder else f"`fuser {shlex.quote(str(path))}` names it"
         raise LockedError(
             what=f"another run holds this stack: {who}",
             where=str(path),
             expected="one run at a time on a stack",
-            hint="wait for it to end, or stop it with " + (f"`kill -INT {holder.pid}`" if holder else "Ctrl-C"),
+            hint=f"wait for it to end; {stop}",
         ) from None

@@ -153,10 +153,18 @@ def test_a_held_stack_is_refused_at_once(himari: Himari, tmp_path: Path, verb: s
     assert refused.stdout == ""
 
 
-def test_destroy_asks_first(himari: Himari) -> None:
-    asked = himari("destroy", "lab-edge")
+def test_destroy_asks_a_person_first(tmp_path: Path) -> None:
+    person, terminal = os.openpty()
+    argv = (sys.executable, "-m", "himari.cli.main", "destroy", "lab-edge")
+    environment = {**os.environ, "HIMARI_STATE": str(tmp_path)}
+    with subprocess.Popen(argv, env=environment, stdin=terminal, stderr=subprocess.PIPE, text=True) as asked:
+        os.write(person, b"n\n")
+        _, told = asked.communicate(timeout=30)
+    os.close(person)
+    os.close(terminal)
     assert asked.returncode == 130
-    assert "edge: this host and all its data are removed" in asked.stderr
+    assert "Destroy lab-edge?" in told
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_plan_tells_sizes_and_days_as_json(himari: Himari, stack_file: Path) -> None:
@@ -184,15 +192,37 @@ def test_a_schema_is_a_stack_file(himari: Himari, tmp_path: Path) -> None:
     assert himari("plan", str(path)).returncode == 0
 
 
-def test_a_fault_of_ours_leaves_a_log_and_no_traceback(himari: Himari, tmp_path: Path) -> None:
-    state = tmp_path / "state" / "lab-edge"
-    state.mkdir(parents=True)
-    (state / "hosts.json").write_text("[]")
-    failed = himari("plan", "lab-edge")
+def test_a_fault_of_ours_leaves_a_log_and_no_traceback(tmp_path: Path) -> None:
+    fault = "import sys; from himari.cli.failure import guarded; sys.exit(guarded(['plan', 'lab-edge'], lambda: 1 / 0))"
+    environment = {**os.environ, "HIMARI_STATE": str(tmp_path)}
+    argv = (sys.executable, "-c", fault)
+    failed = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     assert failed.returncode == 70
     assert "Traceback" not in failed.stderr
     log = next(line for line in failed.stderr.splitlines() if "where:" in line).split()[-1]
-    assert "Traceback" in Path(log).read_text()
+    assert "ZeroDivisionError" in Path(log).read_text()
+
+
+@pytest.mark.parametrize("given", ["", "y\n"], ids=["nothing", "a stray yes"])
+def test_destroy_asks_nobody_but_a_person(tmp_path: Path, given: str) -> None:
+    argv = (sys.executable, "-m", "himari.cli.main", "destroy", "lab-edge")
+    environment = {**os.environ, "HIMARI_STATE": str(tmp_path)}
+    refused = subprocess.run(argv, env=environment, input=given, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "himari destroy lab-edge --yes" in refused.stderr
+    assert "edge: this host and all its data are removed" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["plan", "status", "drift", "validate", "up"])
+def test_a_spoiled_note_of_the_hosts_is_named(himari: Himari, tmp_path: Path, verb: str) -> None:
+    notes = tmp_path / "state" / "lab-edge" / "hosts.json"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("[]")
+    failed = himari(verb, "lab-edge")
+    assert failed.returncode == 2, failed.stderr
+    assert f"where: {notes}" in failed.stderr
+    assert "himari up lab-edge then meets every host" in failed.stderr
 
 
 def test_doctor_says_what_it_saw_as_json(himari: Himari) -> None:

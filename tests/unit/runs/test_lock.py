@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from himari.runs.lock import hold, read_holder
@@ -56,6 +57,37 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
         other.wait()
         with hold(path, ("himari", "up", "tokyo")) as holder:
             assert holder.pid == os.getpid()
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, RuntimeError])
+def test_a_run_that_did_not_end_well_leaves_no_note(tmp_path: Path, ending: type[BaseException]) -> None:
+    path = tmp_path / "lock"
+    with pytest.raises(ending), hold(path, ("himari", "up", "tokyo")):
+        raise ending
+    assert read_holder(path) is None
+
+
+def test_a_note_of_a_run_that_is_gone_names_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with holder_process(path) as killed:
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+    noted = path.read_bytes()
+    assert str(killed.pid).encode() in noted
+    # Between taking the lock and writing its own note, a run's predecessor is still noted.
+    with holder_process(path):
+        path.write_bytes(noted)
+        with pytest.raises(LockedError) as refused, hold(path, ("himari", "up", "tokyo")):
+            pass
+    assert str(killed.pid) not in f"{refused.value} {refused.value.hint}"
+    assert f"fuser {path}" in refused.value.hint
+
+
+def test_a_number_that_another_process_has_now_is_not_the_holders(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with hold(path, ("himari", "up", "tokyo")) as holder:
+        path.write_bytes(msgspec.json.encode(msgspec.structs.replace(holder, born=holder.born - 1)))
+        assert read_holder(path) is None
 
 
 def test_a_refused_process_does_not_change_the_note(tmp_path: Path) -> None:

@@ -130,7 +130,26 @@ def machines_state(root: Path) -> StateDir:
 
 @contextmanager
 def rented(root: Path) -> Iterator[Rented]:
-    """The machines with a venue beside them, running; all gone at the end."""
+    """The machines, and a stack file here that names them; all gone at the end."""
+    with machines(root) as (known, authority):
+        made = Rented(root, known)
+        addresses = {name: host.address for name, host in known.items()}
+        operator = addresses["edge"].rpartition(".")[0] + ".1"
+        key = machines_state(root).ssh / "id_ed25519"
+        made.file.write_text(stack_file(root, addresses, operator=operator, key=key, authority=authority))
+        yield made
+        ssh.close(read_known(made.state.hosts), made.state)
+
+
+def stack_file(root: Path, addresses: dict[str, str], *, operator: str, key: Path, authority: Path) -> str:
+    """The stack file of an operator at the address `operator`, who has `key` and, of the venue, `authority`."""
+    venue = lab.outside_address(MACHINES, machines_state(root))
+    return FILE.format(**addresses, operator=operator, key=key, authority=authority, venue=venue)
+
+
+@contextmanager
+def machines(root: Path) -> Iterator[tuple[dict[str, KnownHost], Path]]:
+    """The machines with a venue beside them, running, and the file of the authority that vouches for the venue."""
     state = machines_state(root)
     names = ("edge", "brain")
     packages = debian_packages(load_stack("lab-edge"))
@@ -138,15 +157,9 @@ def rented(root: Path) -> Iterator[Rented]:
         stack_name=MACHINES, hosts=tuple(lab.LabHostSpec(name=name) for name in names), packages=packages
     )
     try:
-        made = Rented(root, lab.up(spec, state, lambda _host, _says: None))
+        known = lab.up(spec, state, lambda _host, _says: None)
         with _venue(root, state) as authority:
-            addresses = {name: host.address for name, host in made.machines.items()}
-            operator = addresses["edge"].rpartition(".")[0] + ".1"
-            venue = lab.outside_address(MACHINES, state)
-            about = {"operator": operator, "venue": venue, "key": state.ssh / "id_ed25519", "authority": authority}
-            made.file.write_text(FILE.format(**addresses, **about))
-            yield made
-            ssh.close(read_known(made.state.hosts), made.state)
+            yield known, authority
     finally:
         assert lab.destroy(MACHINES, state) == []
 

@@ -54,7 +54,7 @@ class Consumer:
         cursor, memory = open_store(settings.parquet, settings.source.name, settings.venue.name)
         seen = msgspec.json.decode(memory, type=Seen) if memory else Seen()
         metrics.STORED_NS.set(max((mark.received_ns for mark in seen.marks.values()), default=0))
-        self._continuity = Continuity(settings.venue.name, cursor, seen)
+        self._continuity = Continuity(settings.venue.name, self._sequenced, cursor, seen)
         self._store = ParquetStore(
             settings.parquet, settings.source.name, settings.venue.name, lambda: msgspec.json.encode(seen)
         )

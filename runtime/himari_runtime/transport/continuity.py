@@ -1,5 +1,7 @@
 """A hole in a stream, because the buffer was trimmed before it was read, becomes gaps with the venue's bounds."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from himari_runtime.messages import (
@@ -15,7 +17,6 @@ from himari_runtime.messages import (
     mark_key,
 )
 
-NUMBERED = {Channel.TRADE: True, Channel.DEPTH: True, Channel.BOOK_TICKER: False}  # True: the venue's ids are dense
 CONSUMER_LINE = -1  # the line of gaps that the consumer writes; their (epoch, n) is that of the record they precede
 
 
@@ -27,21 +28,24 @@ class Seen(msgspec.Struct):
 
 
 class Continuity:
-    """Follows records from `cursor`; call `gaps` before a record is stored and `note` when it is."""
+    """Follows records from `cursor`; call `gaps` before a record is stored and `note` when it is.
 
-    def __init__(self, venue: str, cursor: Position, seen: Seen) -> None:
+    `sequenced`: the venue's channels whose ids grow -> whether every id is sent."""
+
+    def __init__(self, venue: str, sequenced: Mapping[Channel, bool], cursor: Position, seen: Seen) -> None:
         self.cursor = cursor
         self.seen = seen
         self._venue = venue
+        self._sequenced = sequenced
 
     def gaps(self, record: Record, where: Route, broken: bool) -> list[Record]:
         """The gaps that end at this record. `broken`: records of its stream are missing before it."""
         if broken:
             self.seen.holes[where.stream] = record.position
-        if where.channel not in NUMBERED:
+        if where.channel not in self._sequenced:
             return []
         before = self.seen.marks.get(mark_key(where.stream, where.channel))
-        if not self._spans_hole(before, where.stream) or _is_next(before, where):
+        if not self._spans_hole(before, where.stream) or self._is_next(before, where):
             return []
         gap = Gap(
             venue=self._venue,
@@ -76,6 +80,5 @@ class Continuity:
         hole = Position(*self.seen.holes.get(stream, START))
         return hole > (before.position if before else START)
 
-
-def _is_next(before: Mark | None, where: Route) -> bool:
-    return before is not None and NUMBERED[where.channel] and where.first_id == before.last_id + 1
+    def _is_next(self, before: Mark | None, where: Route) -> bool:
+        return before is not None and self._sequenced[where.channel] and where.first_id == before.last_id + 1

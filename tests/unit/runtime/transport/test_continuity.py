@@ -2,6 +2,7 @@ import msgspec
 
 from himari_runtime.messages import START, Channel, Gap, Kind, Position, Record, Route
 from himari_runtime.transport.continuity import CONSUMER_LINE, Continuity, Seen
+from himari_runtime.venues.registry import dialect
 
 TRADES, BOOK = "md:binance:BTC/USDT:trades", "md:binance:BTC/USDT:book"
 
@@ -11,7 +12,7 @@ class Reading:
 
     def __init__(self, cursor: Position = START, seen: Seen | None = None) -> None:
         self.memory = seen or Seen()
-        self.continuity = Continuity("binance", cursor, self.memory)
+        self.continuity = Continuity("binance", dialect("binance").sequenced, cursor, self.memory)
         self.gaps: list[Gap] = []
         self.rows: list[Record] = []
 
@@ -74,3 +75,15 @@ def test_a_first_start_behind_the_window_says_that_nothing_is_known_before() -> 
     reading.event(77, Channel.TRADE, 100, broken=True)
     reading.event(78, Channel.TRADE, 101)
     assert [(gap.after_id, gap.before_id) for gap in reading.gaps] == [(None, 100)]
+
+
+def test_which_ids_are_dense_is_the_venues_to_say() -> None:
+    """With ids that leave numbers out, what follows by its number may still have lost something before it."""
+    mark = Reading()
+    mark.event(2, Channel.TRADE, 100)
+    for dense, gaps in ((True, 0), (False, 1)):
+        following = Continuity(
+            "other", {Channel.TRADE: dense}, START, msgspec.convert(msgspec.to_builtins(mark.memory), Seen)
+        )
+        where = Route(TRADES, "BTC/USDT", Channel.TRADE, 101, 101)
+        assert len(following.gaps(Record(1, 9, Kind.FRAME, 1, 9, 9, b""), where, True)) == gaps

@@ -165,7 +165,7 @@ def operator_key(stack: Stack, state: StateDir) -> str:
 def close(known: Known, state: StateDir) -> None:
     """End the connections that are kept open between commands, and remove their folder."""
     folder = _sockets(state)
-    for name in known:
+    for name in {*known, *(socket.name for socket in folder.glob("*"))}:  # also of hosts that are no longer noted
         if (folder / name).exists():
             argv = ["ssh", "-F", str(state.ssh / "config"), "-O", "exit", name]
             subprocess.run(argv, capture_output=True, check=False)

@@ -40,6 +40,7 @@ def _show(seen: "StackStatus") -> None:
     for host in seen.hosts:
         show(*(f"{host.host}: {line}" for line in (host.probe.errors if host.probe else ())))
     wrong = [f"{host.host}: {what}" for host in seen.hosts for what in host.wrong]
+    wrong += [f"{seen.stack}: {seen.half}"] if seen.half else []
     show(*wrong, *([f"{seen.stack} is unwell, exit code {ProofFailed.exit_code}"] if wrong else []))
 
 

@@ -62,8 +62,12 @@ class Lab(msgspec.Struct, frozen=True):
         """The bridge's end of the cable to the address that ends in `number`."""
         return f"{self.id}-v{number}"
 
+    @property
+    def hosts(self) -> Path:
+        return self.folder / "hosts"
+
     def host_folder(self, host: str) -> Path:
-        return self.folder / "hosts" / host
+        return self.hosts / host
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

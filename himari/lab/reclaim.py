@@ -38,7 +38,10 @@ def host(lab: Lab, name: str, byte: int, under: Held) -> None:
 
 
 def everything(lab: Lab, under: Held) -> None:
-    """Remove all traces of `lab` but the lock that the caller holds; repeatable."""
+    """Remove all traces of `lab` but the lock that the caller holds; repeatable.
+
+    The record goes first: whoever finds hosts without one finds what a cut-off removal left."""
+    lab.record.unlink(missing_ok=True)
     cgroup.kill(_groups(lab))
     for name in network.namespaces(lab.id):
         _kill_within(name, under)

@@ -46,6 +46,9 @@ class Rise(msgspec.Struct, frozen=True):
 
     def run(self) -> dict[str, KnownHost]:
         """All steps; how each host is reached."""
+        if self.lab.hosts.exists() and not self.lab.record.exists():
+            self._report_all("clears away what a cut-off destroy left")
+            reclaim.everything(self.lab, self.lock)
         self.lab.folder.mkdir(parents=True, exist_ok=True)
         before = read_record(self.lab)
         known = before.hosts if before else {}

@@ -4,6 +4,7 @@ import msgspec
 
 from himari.catalog.component import View
 from himari.lab import lab
+from himari.lab.identity import Lab
 from himari.runs.plan import components
 from himari.runs.progress import Report
 from himari.runs.steps import Outcome
@@ -13,13 +14,16 @@ from himari.stack.model import Provider, Stack
 from himari.stack.network import cloud_note
 from himari.stack.paths import StateDir
 
+CREATE = "create"  # the step's name
+
 
 def create(stack: Stack, state: StateDir, report: Report) -> Outcome:
     """Make the hosts of a lab and note how they are reached. Raises MachineError, HostError."""
     names = lab_hosts(stack)
     if not names:
         return Outcome(says="these hosts exist already")
-    before = {one.host for one in lab.list_labs() if one.stack == stack.name and one.state == "running"}
+    own = Lab.of(stack.name, state).id  # another checkout may have a lab of this stack, too
+    before = {one.host for one in lab.list_labs() if one.lab == own and one.state == "running"}
     made = lab.up(lab_spec(stack), state, report)
     known = read_known(state.hosts)
     write_known(state.hosts, {**known, **{name: _keep(known.get(name), host) for name, host in made.items()}})

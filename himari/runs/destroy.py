@@ -11,18 +11,20 @@ from himari.catalog import hostpaths
 from himari.catalog.component import Component, View
 from himari.catalog.registry import WHOLE_HOST
 from himari.lab import lab
+from himari.lab.identity import Lab
 from himari.runs.create import lab_hosts
 from himari.runs.plan import components
 from himari.runs.progress import Listener, Report
 from himari.runs.report import DestroyReport
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
-from himari.stack.errors import DeployError
+from himari.stack.errors import DeployError, StackFileError
 from himari.stack.known import Known, read_known
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
 TIMEOUT_S = 120.0
+GONE = ".gone-"
 # Data and the operator's access stay: what cannot be made again is removed by hand.
 STRIP = """set -u
 for unit in {units}; do systemctl disable --now "$unit" >/dev/null 2>&1 || true; done
@@ -50,7 +52,7 @@ def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyRep
     left: list[str] = []
 
     def hosts(report: Report) -> Outcome:
-        known = read_known(state.hosts)
+        known = known_hosts(stack, state)
         if known:  # hosts.json may have been mended by hand since ssh's own files were written
             ssh.write_config(stack, known, state)
         removed = _strip_all(stack, known, state, report, left)
@@ -58,12 +60,12 @@ def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyRep
         return Outcome(changed=tuple(removed))
 
     def the_lab(report: Report) -> Outcome:
-        before = {one.host for one in lab.list_labs() if one.stack == stack.name}
+        before = {one.host for one in lab.list_labs() if one.lab == Lab.of(stack.name, state).id}
         left.extend(lab.destroy(stack.name, state))
         return Outcome(changed=tuple(f"{name}: removed" for name in sorted(before)))
 
     def notes(report: Report) -> Outcome:
-        return Outcome(changed=tuple(_forget(stack, state)))
+        return Outcome(changed=tuple(forget(stack, state)))
 
     steps = [Step(name="hosts", work=hosts)]
     if lab_hosts(stack):
@@ -99,7 +101,7 @@ def _strip_all(stack: Stack, known: Known, state: StateDir, report: Report, left
 
 def _strip(stack: Stack, known: Known, state: StateDir, name: str) -> list[str]:
     """What is left on a host that is not ours to remove."""
-    units, files = _owned(components(View(stack=stack, host_name=name, known=known)))
+    units, files = owned(components(View(stack=stack, host_name=name, known=known)))
     words = {"units": units, "files": files, "folders": hostpaths.OURS}
     script = STRIP.format(**{key: " ".join(map(quote, listed)) or "''" for key, listed in words.items()})
     there = ssh.reach(name, known, state)
@@ -110,7 +112,7 @@ def _strip(stack: Stack, known: Known, state: StateDir, name: str) -> list[str]:
     return [f"{name}: {line}" for line in result.out.splitlines()]
 
 
-def _owned(listed: Iterable[Component]) -> tuple[list[str], list[str]]:
+def owned(listed: Iterable[Component]) -> tuple[list[str], list[str]]:
     """Units and files of the components that are ours alone; what makes a whole host safe stays in place."""
     ours = [part for part in listed if part.name not in WHOLE_HOST]
     credentials = [f"{hostpaths.CREDENTIALS}/{held.name}" for part in ours for held in part.credentials]
@@ -118,14 +120,31 @@ def _owned(listed: Iterable[Component]) -> tuple[list[str], list[str]]:
     return [unit.name for part in ours for unit in part.units], files + credentials
 
 
-def _forget(stack: Stack, state: StateDir) -> list[str]:
+def forget(stack: Stack, state: StateDir) -> list[str]:
     """Forget a lab's hosts and secrets. Those of machines that go on existing stay, with their pinned keys."""
     if not lab_hosts(stack):
         return []
     known = [path for path in (state.hosts, state.ssh, state.secrets, feed_path(state)) if path.exists()]
-    for path in known:
+    _remove_gone(state)
+    for path in known:  # renamed first: half a folder of secrets would be taken for whole
+        path.rename(path.with_name(f"{GONE}{path.name}"))
+    _remove_gone(state)
+    return [f"this machine: {path.name}" for path in known]
+
+
+def _remove_gone(state: StateDir) -> None:
+    for path in state.path.glob(f"{GONE}*"):
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink()
-    return [f"this machine: {path.name}" for path in known]
+
+
+def known_hosts(stack: Stack, state: StateDir) -> Known:
+    """The stack's hosts; none when the note is spoiled and all of them are a lab's, which its names alone find."""
+    try:
+        return read_known(state.hosts)
+    except StackFileError:
+        if set(lab_hosts(stack)) == set(stack.hosts):
+            return {}
+        raise

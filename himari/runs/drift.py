@@ -4,6 +4,7 @@ import msgspec
 
 from himari.apply import run as apply
 from himari.apply.feed import read_feed
+from himari.runs.halfway import refuse_half_destroyed
 from himari.runs.plan import Difference
 from himari.runs.progress import Listener, Narrator
 from himari.stack.known import read_known
@@ -21,8 +22,9 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def drift(stack: Stack, listener: Listener) -> DriftReport:
-    """Ask each host once. Raises HostError for one that cannot be reached."""
+    """Ask each host once. Raises HostError for one that cannot be reached, and for a stack that is half destroyed."""
     state = StateDir.of(stack.name)
+    refuse_half_destroyed(state)
     report = Narrator(listener).reporter("drift")
     plans = apply.plan_hosts(stack, read_known(state.hosts), state, feed=read_feed(state), listen=report)
     found = differences(plans)

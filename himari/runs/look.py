@@ -13,6 +13,7 @@ from himari.apply.feed import read_feed
 from himari.catalog import hostpaths
 from himari.catalog.component import View
 from himari.runs import status_probe
+from himari.runs.halfway import half_destroyed, remedy
 from himari.runs.plan import components
 from himari.runs.progress import Event, Listener
 from himari.runs.status import HostStatus, StackStatus, judge, read_probe
@@ -42,7 +43,9 @@ def look(stack: Stack, listener: Listener) -> StackStatus:
 
     with ThreadPoolExecutor(len(stack.hosts)) as pool:
         hosts = tuple(pool.map(lambda name: _or_wrong(name, one), stack.hosts))
-    return StackStatus(stack=stack.name, ok=not any(host.wrong for host in hosts), hosts=hosts)
+    half = half_destroyed(state)
+    ok = not half and not any(host.wrong for host in hosts)
+    return StackStatus(stack=stack.name, ok=ok, hosts=hosts, half=f"{half}: {remedy(state)}" if half else "")
 
 
 def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, Any]:

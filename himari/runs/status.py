@@ -116,6 +116,7 @@ class StackStatus(msgspec.Struct, frozen=True, kw_only=True):
     stack: str
     ok: bool
     hosts: tuple[HostStatus, ...]
+    half: str = ""  # why it is no whole stack, and what helps
 
 
 def read_probe(text: bytes) -> Probe:

@@ -13,8 +13,9 @@ from himari.apply.feed import write_feed
 from himari.catalog.component import Feed, View
 from himari.catalog.days import days
 from himari.proof.evidence import Evidence
-from himari.runs.create import create, refuse_clouds
+from himari.runs.create import CREATE, create, refuse_clouds
 from himari.runs.doctor import check_machine
+from himari.runs.halfway import half_destroyed
 from himari.runs.plan import components, plan
 from himari.runs.progress import Listener, Report
 from himari.runs.recording import put_recording
@@ -37,14 +38,15 @@ class Going:
         self.state = StateDir.of(stack.name)
         self.feed = feed
         self.recording = recording
+        self.half = half_destroyed(self.state)
         self.plans: apply.Plans | None = None
         self.evidence: Evidence | None = None
 
     def steps(self) -> Iterator[Step]:
         """All steps, in order."""
         yield Step(name="preflight", work=self._preflight, replay="himari doctor")
-        yield Step(name="create", work=lambda report: create(self.stack, self.state, report), needs=("preflight",))
-        yield Step(name="contact", work=self._contact, needs=("create",))
+        yield Step(name=CREATE, work=self._create, needs=("preflight",))
+        yield Step(name="contact", work=self._contact, needs=(CREATE,))
         if self.recording is not None:
             yield Step(name="recording", work=self._recording, needs=("contact",))
         yield Step(name="look", work=self._look, needs=("contact",), replay=f"himari drift {self.stack.name}")
@@ -61,6 +63,11 @@ class Going:
         parts = (part for name in self.stack.hosts for part in components(View(stack=self.stack, host_name=name)))
         wheelhouse.prepare(artifact for part in parts for artifact in part.artifacts)
         return Outcome(says="machine, stack and sizes")
+
+    def _create(self, report: Report) -> Outcome:
+        if self.half:
+            report("", f"{self.half}; what is left of it is built upon, or cleared away")
+        return create(self.stack, self.state, report)
 
     def _contact(self, report: Report) -> Outcome:
         before = read_known(self.state.hosts)

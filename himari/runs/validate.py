@@ -9,6 +9,7 @@ from himari.lab import lab
 from himari.proof import validate as proof
 from himari.proof.evidence import Evidence
 from himari.proof.subject import Contents
+from himari.runs.halfway import refuse_half_destroyed
 from himari.runs.progress import Listener, Report
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
@@ -21,8 +22,11 @@ REAL_WINDOW_S = 30.0  # what a real market sends varies
 
 
 def validate(stack: Stack, argv: Sequence[str], listener: Listener) -> Evidence:
-    """Prove `stack` again, with the feed of its last `up`. Raises LockedError, or StepError."""
+    """Prove `stack` again, with the feed of its last `up`.
+
+    Raises LockedError, StepError, or HostError for a stack that is half destroyed."""
     state = StateDir.of(stack.name)
+    refuse_half_destroyed(state)
     found: list[Evidence] = []
 
     def work(report: Report) -> Outcome:

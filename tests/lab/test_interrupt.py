@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,10 +53,46 @@ def test_an_up_that_was_stopped_or_killed_goes_on(edge: LabEdge) -> None:
     assert (report.ledger.lost, report.ledger.invented) == (0, 0)
 
 
-def begun(edge: LabEdge, line: str) -> subprocess.Popen[str]:
-    """An `up` that has just said `line`."""
+# Where a destroy is cut off: before it did anything, at once or a moment into the lab, and with all hosts gone.
+CUTS = (
+    ("hosts: started", 0.0),
+    ("lab: started", 0.0),
+    ("lab: started", 0.15),
+    ("lab: started", 0.6),
+    ("lab: green", 0.0),
+)
+
+
+def test_a_destroy_that_was_cut_off_is_told_by_all_verbs_and_finished_by_the_same_command(edge: LabEdge) -> None:
+    for line, seconds in CUTS:
+        made = begun(edge, "contact: green")
+        made.kill()
+        ended(made, -signal.SIGKILL)
+        cut = begun(edge, line, "destroy", "--yes")
+        time.sleep(seconds)  # the cut is to fall anywhere: whatever it hits must be told and mended
+        cut.kill()
+        ended(cut, -signal.SIGKILL)
+        for verb, code in (("status", 7), ("validate", 4), ("drift", 4)):
+            told = edge.himari(verb, STACK)
+            assert told.returncode == code, (line, verb, told.stderr)
+            said = told.stdout + told.stderr
+            assert "half destroyed: `himari destroy lab-edge --yes`" in said
+            assert "himari destroy lab-edge finishes it; himari up lab-edge builds it again" in said
+            assert "Traceback" not in said
+        if seconds:
+            continue  # the next `up` begins with what is left
+        done = edge.himari("destroy", STACK, "--yes")
+        assert done.returncode == 0, done.stderr
+        assert "left: nothing" in done.stdout
+        assert lab.remains(STACK, edge.state) == []
+        assert {path.name for path in edge.state.path.iterdir()} <= {"lock", "runs"}
+        assert "half destroyed" not in edge.himari("status", STACK).stdout
+
+
+def begun(edge: LabEdge, line: str, verb: str = "up", *options: str) -> subprocess.Popen[str]:
+    """A run of `verb` that has just said `line`."""
     up = subprocess.Popen(
-        (HIMARI, "up", STACK),
+        (HIMARI, verb, STACK, *options),
         env=edge.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -1,0 +1,93 @@
+"""What a destroy would do and leave, by kind of machine, and what it forgets."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from himari.apply.feed import write_feed
+from himari.catalog.component import Feed, View
+from himari.runs import destroy
+from himari.runs.plan import components
+from himari.stack.errors import StackFileError
+from himari.stack.load import load_stack
+from himari.stack.model import Stack
+from himari.stack.paths import StateDir
+from himari.vault.authority import Authority
+
+LAB = load_stack("lab-edge")
+STATIC = load_stack("vps-brain")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateDir:
+    """A state as an `up` leaves it."""
+    state = StateDir(tmp_path / "tokyo")
+    state.ssh.mkdir(parents=True)
+    (state.ssh / "config").touch()
+    state.hosts.write_text("{}")
+    Authority.open(state).issue("exchange", ["192.0.2.1"])
+    write_feed(state, Feed())
+    return state
+
+
+def test_it_says_beforehand_what_becomes_of_each_host() -> None:
+    assert destroy.intent(LAB) == tuple(
+        f"{name}: this host and all its data are removed" for name in ("exchange", "edge", "brain")
+    )
+    assert all("data and access stay" in line for line in destroy.intent(STATIC))
+
+
+def test_of_machines_that_go_on_existing_it_says_what_stays() -> None:
+    assert list(destroy.stays(LAB)) == []
+    edge, brain = destroy.stays(STATIC)
+    assert edge.startswith("edge: data in /var/lib/himari")
+    assert "its hardening" in edge
+    assert "its hardening" not in brain
+    assert "the login of this machine's user" in brain
+
+
+def test_it_removes_our_units_and_files_and_leaves_what_makes_a_host_safe() -> None:
+    units, files = destroy.owned(components(View(stack=STATIC, host_name="edge")))
+    assert {"himari-collector.service", "himari-firewall.service", "wg-quick@wg0.service"} <= set(units)
+    assert not {"ssh.service", "chrony.service"} & set(units)
+    assert {"/etc/himari/collector.toml", "/etc/credstore.encrypted/redis-pusher"} <= set(files)
+    assert not [path for path in files if "sshd" in path or "sudoers" in path]
+
+
+def test_a_labs_notes_are_forgotten_and_those_of_other_machines_kept(state: StateDir) -> None:
+    assert destroy.forget(STATIC, state) == []
+    assert {path.name for path in state.path.iterdir()} == {"hosts.json", "ssh", "secrets", "feed.json"}
+    gone = destroy.forget(LAB, state)
+    assert gone == [f"this machine: {name}" for name in ("hosts.json", "ssh", "secrets", "feed.json")]
+    assert list(state.path.iterdir()) == []
+    assert destroy.forget(LAB, state) == []
+
+
+def test_secrets_are_there_whole_or_not_at_all(state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove = shutil.rmtree
+
+    def power_cut(path: Path) -> None:
+        if not (path / "ca").exists():
+            remove(path)
+            return
+        (path / "ca" / "ca.key").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", power_cut)
+    with pytest.raises(KeyboardInterrupt):
+        destroy.forget(LAB, state)
+    monkeypatch.undo()
+    assert Authority.open(state).issue("exchange", ["192.0.2.1"]).key  # of a new authority, or of the whole old one
+    destroy.forget(LAB, state)
+    assert list(state.path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("stack", "needed"), [(LAB, False), (STATIC, True)], ids=["lab", "machines"])
+def test_a_spoiled_note_keeps_no_lab_alive(state: StateDir, stack: Stack, needed: bool) -> None:
+    state.hosts.write_text("[]")
+    if needed:
+        with pytest.raises(StackFileError, match="spoiled"):
+            destroy.known_hosts(stack, state)
+    else:
+        assert destroy.known_hosts(stack, state) == {}

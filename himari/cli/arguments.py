@@ -1,6 +1,7 @@
 """Arguments and options that several verbs share."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,19 @@ StackName = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; progress stays on stderr.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def confirm(doomed: Iterable[str], question: str, command: str, yes: bool) -> None:
+    """Say what will be removed and return when a person agrees, or at once with `--yes`.
+
+    Raises StackFileError, naming `command`, when there is nobody to ask."""
+    if yes:
+        return
+    typer.echo("\n".join(doomed), err=True)
+    if not sys.stdin.isatty():
+        what = "this is asked before anything is removed, and nobody is here to answer"
+        raise StackFileError(what, "stdin", "a terminal, or --yes", command)
+    typer.confirm(question, abort=True, err=True)
 
 
 @contextmanager

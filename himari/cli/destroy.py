@@ -1,10 +1,9 @@
 """`himari destroy`."""
 
 import sys
+from shlex import quote
 
-import typer
-
-from himari.cli.arguments import Json, StackName, Yes
+from himari.cli.arguments import Json, StackName, Yes, confirm
 
 
 def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
@@ -20,9 +19,7 @@ def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
     from himari.stack.load import load_stack
 
     loaded = load_stack(stack)
-    if not yes:
-        typer.echo("\n".join(intent(loaded)), err=True)
-        _ask(loaded.name, stack)
+    confirm(intent(loaded), f"Destroy {loaded.name}?", f"himari destroy {quote(stack)} --yes", yes)
     with progress() as listener:
         report = run(loaded, ("himari", *sys.argv[1:]), listener)
     if as_json:
@@ -32,15 +29,3 @@ def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
         show(*(f"stays: {item}" for item in report.stays))
         show(*([f"left: {item}" for item in report.left] or ["left: nothing"]))
     return HimariError.exit_code if report.left else 0
-
-
-def _ask(name: str, stack: str) -> None:
-    """Return when a person says yes. Raises StackFileError when there is nobody to ask."""
-    from shlex import quote
-
-    from himari.stack.errors import StackFileError
-
-    if not sys.stdin.isatty():
-        what = "destroy asks before it removes anything, and nobody is here to answer"
-        raise StackFileError(what, "stdin", "a terminal, or --yes", f"himari destroy {quote(stack)} --yes")
-    typer.confirm(f"Destroy {name}?", abort=True, err=True)

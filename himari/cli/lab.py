@@ -1,10 +1,13 @@
 """`himari lab`: the lab's hosts, looked at and entered."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from himari.cli.arguments import Json, stack_names
+from himari.cli.arguments import Json, Yes, confirm, stack_names
+
+if TYPE_CHECKING:
+    from himari.lab.lab import LabStatus
 
 app = typer.Typer(name="lab", help="The hosts of labs on this machine.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -37,10 +40,34 @@ def ls(as_json: Json = False) -> int:
     if as_json:
         print_json(labs)
     else:
-        rows = [(one.stack, one.host, one.address, one.state, one.memory_mb, one.lab) for one in labs]
+        rows = [(one.stack, one.host, one.address, _state(one), one.memory_mb, one.lab) for one in labs]
         columns = ("stack", "host", "address", "state", "#MB", "lab")
         show(table("Labs on this machine", columns, rows) if rows else "there is no lab on this machine")
+        alone = {one.lab: one.orphan for one in labs if one.orphan}
+        show(*(f"{lab} is an orphan: {reason}: himari lab prune removes it" for lab, reason in alone.items()))
     return 0
+
+
+@app.command("prune", short_help="Remove labs whose state is gone")
+def prune(yes: Yes = False, as_json: Json = False) -> int:
+    """Remove labs that no stack's command reaches any more, and images not used lately; ends with what is left.
+
+    Example: himari lab prune --yes
+    """
+    from himari.cli.output import print_json, show
+    from himari.runs.prune import intent
+    from himari.runs.prune import prune as run
+    from himari.stack.errors import HimariError
+
+    if doomed := intent():
+        confirm(doomed, "Remove them?", "himari lab prune --yes", yes)
+    report = run()
+    if as_json:
+        print_json(report)
+    else:
+        show(*([f"removed: {item}" for item in report.removed] or ["there was nothing to remove"]))
+        show(*(f"left: {item}" for item in report.left))
+    return HimariError.exit_code if report.left else 0
 
 
 @app.command("shell", short_help="Open a root shell on a host")
@@ -59,6 +86,10 @@ def execute(host: HostName, command: Words, stack: InStack = "") -> int:
     Example: himari lab exec edge -- systemctl status himari-collector
     """
     return _enter(host, stack, command)
+
+
+def _state(one: "LabStatus") -> str:
+    return f"{one.state}, orphan" if one.orphan else one.state
 
 
 def _enter(host: str, stack: str, command: list[str]) -> int:

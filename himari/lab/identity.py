@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from himari.stack.errors import MachineError
 from himari.stack.paths import StateDir
 
 RUN = Path("/run/himari")  # locks and the noted ip_forward: what is the machine's, not one lab's
@@ -80,10 +81,25 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_record(lab: Lab) -> Record | None:
-    """What `lab` remembers; None when there is no such lab."""
+    """What `lab` remembers; None when there is no such lab. Raises MachineError for a record that is spoiled."""
     try:
         return msgspec.json.decode(lab.record.read_bytes(), type=Record)
     except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise MachineError(
+            what=f"the lab's record is spoiled: {error}",
+            where=str(lab.record),
+            expected="what `himari up` has noted there",
+            hint="`himari destroy STACK` removes the lab and needs no record; `himari up STACK` makes it anew",
+        ) from None
+
+
+def find_record(lab: Lab) -> Record | None:
+    """The same for a lab that need not be ours: a record that cannot be read is none."""
+    try:
+        return read_record(lab)
+    except MachineError:
         return None
 
 
@@ -96,5 +112,9 @@ def write_record(lab: Lab, record: Record) -> None:
 
 def known_labs() -> tuple[tuple[Lab, Record], ...]:
     """All labs below `labs_root()` that got as far as a record, by id."""
-    found = (Lab(path.name) for path in sorted(labs_root().glob(f"{PREFIX}*")))
-    return tuple((lab, record) for lab in found if (record := read_record(lab)) is not None)
+    return tuple((lab, record) for lab in all_labs() if (record := find_record(lab)) is not None)
+
+
+def all_labs() -> tuple[Lab, ...]:
+    """All labs below `labs_root()`, by id."""
+    return tuple(Lab(path.name) for path in sorted(labs_root().glob(f"{PREFIX}*")))

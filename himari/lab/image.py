@@ -41,6 +41,8 @@ available=$(awk '/^MemAvailable:/ {print $2}' /proc/meminfo)
 [ "$available" -lt 3000000 ] || mount -t tmpfs -o mode=755 build "$TMPDIR"
 exec "$@"
 """
+PACKED = ".tar.zst"
+KEPT = 4  # images of some 100 MB each: of this checkout's stacks, and of one before
 BUILD_SECONDS = 600.0  # how long to wait for another lab that builds the same image
 Enter = Callable[[Sequence[str]], tuple[str, ...]]
 
@@ -62,7 +64,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def archive(self) -> Path:
-        return images_root() / f"{self.digest}.tar.zst"
+        return images_root() / f"{self.digest}{PACKED}"
 
 
 def images_root() -> Path:
@@ -98,8 +100,19 @@ def ensure(recipe: Recipe, lab_id: str, enter: Enter, under: Held, report: Calla
             if not recipe.archive.exists():
                 report("builds the image")
                 _build(recipe, build_folder(lab_id), enter, under)
+                for name in prune():
+                    report(f"removes {name}, not used lately")
             lock.forget()
+    recipe.archive.touch()  # the time of its last use, by which old ones are removed
     return recipe.archive
+
+
+def prune() -> tuple[str, ...]:
+    """Remove all packed images but those used last; their names. Labs that run stand on copies of their own."""
+    by_use = sorted(images_root().glob(f"*{PACKED}"), key=lambda path: path.stat().st_mtime)
+    for path in by_use[:-KEPT]:
+        path.unlink(missing_ok=True)
+    return tuple(path.name for path in by_use[:-KEPT])
 
 
 def unpack(archive: Path, into: Path, under: Held) -> None:

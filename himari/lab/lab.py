@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from himari.lab import cgroup, container, network, preflight, reclaim
-from himari.lab.identity import Lab, Record, known_labs, labs_root, read_record
+from himari.lab import cgroup, container, network, orphans, preflight, reclaim
+from himari.lab.identity import Lab, Record, all_labs, find_record, labs_root, read_record
 from himari.lab.lock import held
 from himari.lab.rise import LabHostSpec, LabSpec, Report, Rise
 from himari.stack.errors import HostError
@@ -40,6 +40,7 @@ class LabStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: str  # running, off, hung (held by a freezer)
     pid: int | None  # the guest's PID 1, as the machine counts
     memory_mb: int  # resident, all processes of the host
+    orphan: str = ""  # why no stack's command reaches the lab
 
 
 def up(spec: LabSpec, state: StateDir, report: Report) -> dict[str, KnownHost]:
@@ -75,12 +76,8 @@ def remains(stack_name: str, state: StateDir | None = None) -> list[str]:
 
 
 def list_labs() -> list[LabStatus]:
-    """All hosts of all labs on this machine."""
-    return [
-        _status(lab, record, name, address)
-        for lab, record in known_labs()
-        for name, address in network.addresses(record).items()
-    ]
+    """All hosts of all labs on this machine, also of labs that do not say whose they are."""
+    return [_status(lab, name) for lab in all_labs() for name in _host_names(lab)]
 
 
 def power_off(stack_name: str, host_name: str, state: StateDir | None = None) -> None:
@@ -125,12 +122,20 @@ def outside_address(stack_name: str, state: StateDir | None = None) -> str:
     return network.address(record.subnet, network.OUTSIDE_BYTE)
 
 
-def _status(lab: Lab, record: Record, name: str, address: str) -> LabStatus:
+def _host_names(lab: Lab) -> list[str]:
+    record = find_record(lab)
+    return list(record.hosts) if record else sorted(path.name for path in lab.hosts.glob("*")) or ["-"]
+
+
+def _status(lab: Lab, name: str) -> LabStatus:
+    record = find_record(lab)
+    stack, address = (record.stack, network.addresses(record)[name]) if record else ("", "")
     groups = container.groups_of(lab, name)
     pid = container.init_pid(lab, name)
     state = "off" if pid is None else "hung" if cgroup.frozen(groups) else "running"
     memory = cgroup.resident_mb(groups)
-    return LabStatus(lab=lab.id, stack=record.stack, host=name, address=address, state=state, pid=pid, memory_mb=memory)
+    whose = {"lab": lab.id, "stack": stack, "orphan": orphans.why_orphaned(lab)}
+    return LabStatus(**whose, host=name, address=address, state=state, pid=pid, memory_mb=memory)
 
 
 def _lab(stack_name: str, state: StateDir | None) -> Lab:

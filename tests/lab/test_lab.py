@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from himari.lab import lab
+from himari.lab import lab, orphans
 from himari.lab.identity import Lab
 from himari.lab.lab import LabHostSpec, LabSpec
 from himari.stack.paths import StateDir
@@ -20,7 +21,7 @@ SPEC = LabSpec(stack_name="trace", hosts=(LabHostSpec(name="one"), LabHostSpec(n
 DRIVER = """
 import sys
 from pathlib import Path
-from himari.lab import lab
+from himari.lab import lab, orphans
 from himari.stack.paths import StateDir
 hosts = tuple(lab.LabHostSpec(name=name) for name in ("one", "two"))
 spec = lab.LabSpec(stack_name="trace", hosts=hosts)
@@ -55,6 +56,16 @@ def test_up_makes_hosts_that_systemd_runs_and_a_second_up_leaves_them_alone(stat
     assert set(before) == {"one", "two"}
     assert told(lab.exec_argv("trace", "one", ("systemctl", "is-system-running", "--wait"), state)) == "running"
     assert told(lab.exec_argv("trace", "one", ("getent", "hosts", "two"), state)).split()[0] == met["two"].address
+
+
+def test_a_lab_whose_state_was_deleted_while_it_ran_is_an_orphan_that_can_be_removed(state: StateDir) -> None:
+    lab.up(SPEC, state, quiet)
+    shutil.rmtree(state.path)
+    own = Lab.of("trace", state)
+    assert {one.state for one in lab.list_labs() if one.lab == own.id and one.orphan} == {"running"}
+    [orphan] = [one for one in orphans.orphans() if one.lab == own.id]
+    assert orphans.remove(orphan) == []
+    assert lab.remains("trace", state) == []
 
 
 def test_a_rebooted_host_comes_back_by_itself(state: StateDir) -> None:

@@ -40,7 +40,20 @@ cpus = 8
 memory_mb = 16384
 disk_gb = 2000
 """
-VERBS = ("plan", "up", "validate", "status", "drift", "destroy", "schema", "doctor", "lab ls", "lab shell", "lab exec")
+VERBS = (
+    "plan",
+    "up",
+    "validate",
+    "status",
+    "drift",
+    "destroy",
+    "schema",
+    "doctor",
+    "lab ls",
+    "lab prune",
+    "lab shell",
+    "lab exec",
+)
 
 
 @pytest.fixture
@@ -212,6 +225,25 @@ def test_destroy_asks_nobody_but_a_person(tmp_path: Path, given: str) -> None:
     assert "himari destroy lab-edge --yes" in refused.stderr
     assert "edge: this host and all its data are removed" in refused.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_orphaned_lab_is_listed_and_removed_by_name(himari: Himari, tmp_path: Path) -> None:
+    places = {"HIMARI_LABS": str(tmp_path / "labs"), "HIMARI_CACHE": str(tmp_path / "cache")}
+    lab = tmp_path / "labs" / "hm-00ee00"
+    lab.mkdir(parents=True)
+    record = {"stack": "tokyo", "state": str(tmp_path / "gone"), "subnet": "10.200.0.0/24", "hosts": {"edge": 10}}
+    (lab / "lab.json").write_text(json.dumps(record))
+    listed = himari("lab", "ls", **places)
+    assert f"hm-00ee00 is an orphan: the state of stack tokyo is gone: {tmp_path / 'gone'}" in listed.stdout
+    assert "himari lab prune" in listed.stdout
+    refused = himari("lab", "prune", **places)
+    assert refused.returncode == 2
+    assert "hint: himari lab prune --yes" in refused.stderr
+    assert lab.exists()
+    removed = himari("lab", "prune", "--yes", **places)
+    assert (removed.returncode, lab.exists()) == (0, False)
+    assert "removed: lab hm-00ee00" in removed.stdout
+    assert "there was nothing to remove" in himari("lab", "prune", **places).stdout
 
 
 @pytest.mark.parametrize("verb", ["plan", "status", "drift", "validate", "up"])

@@ -1,8 +1,10 @@
 """What an image is called, and the call that makes it."""
 
+import os
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from himari.lab import image
 from himari.lab.image import Recipe
@@ -35,3 +37,16 @@ def test_the_build_reads_only_what_was_laid_out_for_it() -> None:
     assert argv[-3:] == ("bookworm", "/build/image.tar.zst", "/build/lab.sources")
     assert '--customize-hook=/build/customize.sh "$1" /build' in argv
     assert not any("://" in word for word in argv)
+
+
+def test_the_images_used_last_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HIMARI_CACHE", str(tmp_path))
+    image.images_root().mkdir()
+    for age in range(7):
+        path = image.images_root() / f"{age}.tar.zst"
+        path.touch()
+        os.utime(path, (1_000_000 - age, 1_000_000 - age))
+    (image.images_root() / "0.lock").touch()
+    assert image.prune() == ("6.tar.zst", "5.tar.zst", "4.tar.zst")
+    assert {path.name for path in image.images_root().iterdir()} == {"0.lock", *(f"{age}.tar.zst" for age in range(4))}
+    assert image.prune() == ()

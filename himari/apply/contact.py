@@ -27,7 +27,7 @@ Listen = Callable[[str, str], None]  # host, what is being done
 _WIREGUARD_ROLES = {Role.EDGE, Role.BRAIN}
 _TOOLS = """set -e
 missing=
-for pair in python3:python3 sudo:sudo{tools}; do
+for pair in python3:python3{tools}; do
   command -v ${{pair%%:*}} >/dev/null || missing="$missing ${{pair##*:}}"
 done
 if [ -n "$missing" ]; then
@@ -107,19 +107,19 @@ def _meet(stack: Stack, name: str, host: KnownHost, state: StateDir, listen: Lis
     listen(name, "first contact")
     reach = Reach(name, host, state.ssh / "config")
     first_keys = state.ssh / f"first-{name}"
-    said = _as_root(reach, _script(stack, name, host, state), stack.hosts[name].bootstrap_user, first_keys)
+    said = _as_root(reach, script(stack, name, host, state), stack.hosts[name].bootstrap_user, first_keys)
     host_key = host.ssh_host_key or _seen_key(first_keys)
     first_keys.unlink(missing_ok=True)
     wireguard_key = said.strip().splitlines()[-1] if _tunnelled(stack, name) else ""
     return msgspec.structs.replace(host, ssh_host_key=host_key, wireguard_public_key=wireguard_key)
 
 
-def _script(stack: Stack, name: str, host: KnownHost, state: StateDir) -> str:
-    tunnelled = _tunnelled(stack, name)
-    script = _TOOLS.format(tools=" wg:wireguard-tools" if tunnelled else "")
-    if host.address != LOCAL:
-        script += _USER.format(user=DEPLOY_USER, key=quote(operator_key(stack, state)))
-    return script + (_KEY if tunnelled else "")
+def script(stack: Stack, name: str, host: KnownHost, state: StateDir) -> str:
+    """What first contact runs as root on the host; this machine has its user already. Raises HostError."""
+    remote, tunnelled = host.address != LOCAL, _tunnelled(stack, name)
+    tools = _TOOLS.format(tools=" sudo:sudo" * remote + " wg:wireguard-tools" * tunnelled)
+    user = _USER.format(user=DEPLOY_USER, key=quote(operator_key(stack, state))) if remote else ""
+    return tools + user + _KEY * tunnelled
 
 
 def _as_root(reach: Reach, script: str, bootstrap_user: str, first_keys: Path) -> str:
@@ -140,7 +140,8 @@ def _as_root(reach: Reach, script: str, bootstrap_user: str, first_keys: Path) -
     if done.returncode == SSH_FAILED and not reach.is_local:
         raise unreachable(reach.host_name, reach.known, done.stderr)
     last = " / ".join(done.stderr.strip().splitlines()[-3:])
-    hint = f"{user} must be root or have sudo without a password"
+    who = "you" if reach.is_local else user
+    hint = f"{who} must be root or have sudo without a password"
     raise HostError(f"first contact failed: {last}", reach.host_name, "root's rights", hint)
 
 

@@ -24,6 +24,7 @@ from tests.lab.rented import BIN, MACHINES, OWN, OWN_RULES, machines, machines_s
 
 OWNER = "ada"
 HOME = Path("/home") / OWNER
+SUDO = Path("/etc/sudoers.d") / OWNER
 KEY = HOME / ".ssh" / "id_ed25519"
 AUTHORITY = HOME / "venue-ca.pem"
 WHEELS = HOME / ".cache" / "himari" / "wheels"
@@ -45,7 +46,7 @@ CHECKOUT = (
     "validation",
 )
 MAKE_OWNER = f"""useradd --create-home --shell /bin/bash {OWNER}
-echo '{OWNER} ALL=(ALL:ALL) NOPASSWD: ALL' >/etc/sudoers.d/{OWNER}
+echo '{OWNER} ALL=(ALL:ALL) NOPASSWD: ALL' >{SUDO}
 install -d -m 700 -o {OWNER} -g {OWNER} {KEY.parent} {HOME}/.cache {HOME}/.cache/himari {WHEELS}
 install -d -o {OWNER} -g {OWNER} {PROJECT}"""
 

@@ -17,7 +17,7 @@ from himari.runs.report import DestroyReport, UpReport
 from himari.runs.status import StackStatus
 from himari.stack.known import KnownHost
 from tests.lab.commands import commands_since
-from tests.lab.home import HERE, STACK, STATE, Home, at_home
+from tests.lab.home import HERE, OWNER, STACK, STATE, SUDO, Home, at_home
 
 ROWS = f"""
 import json, pathlib
@@ -42,6 +42,15 @@ def home_up(home: Home) -> UpReport:
     """What the second `up` there reported: the first put all in place, and was stopped before the proof."""
     assert home.up_to_the_proof() == 130
     return home.up()
+
+
+def test_whoever_may_not_become_root_here_is_told_so(home: Home) -> None:
+    home.inside(HERE, f"mv {SUDO} /root/")
+    done = home.himari("up", STACK)
+    home.inside(HERE, f"mv /root/{OWNER} {SUDO}")
+    assert done.returncode == 4, done.stderr
+    assert "where: brain" in done.stderr
+    assert "you must be root or have sudo without a password" in done.stderr
 
 
 def test_the_machine_that_himari_runs_on_becomes_a_brain_that_is_green(home: Home, home_up: UpReport) -> None:

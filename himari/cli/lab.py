@@ -55,13 +55,14 @@ def prune(yes: Yes = False, as_json: Json = False) -> int:
     Example: himari lab prune --yes
     """
     from himari.cli.output import print_json, show
-    from himari.runs.prune import intent
+    from himari.runs.prune import doomed, sentence
     from himari.runs.prune import prune as run
     from himari.stack.errors import HimariError
 
-    if doomed := intent():
-        confirm(doomed, "Remove them?", "himari lab prune --yes", yes)
-    report = run()
+    labs = doomed()
+    if labs:
+        confirm(map(sentence, labs), "Remove them?", "himari lab prune --yes", yes)
+    report = run(labs)
     if as_json:
         print_json(report)
     else:

@@ -1,5 +1,7 @@
 """`lab prune`: remove what is of no use to any stack: labs whose state is gone, and images not used lately."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from himari.lab import image, preflight
@@ -13,21 +15,22 @@ class PruneReport(msgspec.Struct, frozen=True, kw_only=True):
     left: tuple[str, ...]
 
 
-def intent() -> tuple[str, ...]:
-    """What a prune would remove beyond images, a sentence a lab. Raises MachineError without root."""
+def doomed() -> tuple[Orphan, ...]:
+    """The labs that a prune would remove. Raises MachineError without root."""
     preflight.require_root()
-    return tuple(_sentence(orphan) for orphan in orphans())
+    return orphans()
 
 
-def prune() -> PruneReport:
-    """Remove it. Raises MachineError when a process or a command resists."""
+def prune(labs: Iterable[Orphan]) -> PruneReport:
+    """Remove `labs`, and images. Raises MachineError when a process or a command resists."""
     gone, left = [], []
-    for orphan in orphans():
+    for orphan in labs:
         left += remove(orphan)
-        gone.append(_sentence(orphan))
+        gone.append(sentence(orphan))
     images = (f"image {name}, not used lately" for name in image.prune())
     return PruneReport(removed=(*gone, *images), left=tuple(left))
 
 
-def _sentence(orphan: Orphan) -> str:
+def sentence(orphan: Orphan) -> str:
+    """What is removed with it, and why."""
     return f"lab {orphan.lab} with its hosts and their data: {orphan.reason}"

@@ -22,8 +22,10 @@ from himari_runtime.services.digest import Digest, Window, digest
 from himari_runtime.settings import CollectorSettings, load
 from himari_runtime.transport.reader import JournalReader
 from himari_runtime.venues.registry import route
+from tests.services.conftest import free_port
 
 FOREVER_NS = 1 << 62
+WRONG_SETTINGS = 2  # a port that is taken is one
 BIN = Path(sys.executable).parent
 
 EXCHANGE = """\
@@ -32,11 +34,14 @@ address = "127.0.0.1"
 port = {port}
 certificate_file = "{root}/exchange.pem"
 [control]
+address = "127.0.0.1"
 port = {control}
 [ledger]
 path = "{root}/ledger"
+max_bytes = 268435456
 [market]
 symbols = ["BTCUSDT", "ETHUSDT"]
+seed = 7
 frames_per_s = 400
 """
 COLLECTOR = """\
@@ -51,17 +56,22 @@ symbols = ["BTC/USDT", "ETH/USDT"]
 websocket_url = "wss://localhost:{venue}"
 rest_url = "https://localhost:{venue}"
 ca_file = "{root}/exchange.pem"
+snapshot_levels = 1000
 book_poll_seconds = 2
+weight_per_minute = 6000
 [journal]
 path = "{root}/journal"
 max_bytes = 1_000_000_000
 segment_bytes = 200_000
 min_free_bytes = 0
+segment_seconds = 60
+fsync_ms = 200
 [buffer]
 host = "127.0.0.1"
 port = {buffer}
 user = "pusher"
 credential = "redis-pusher"
+linger_ms = 5
 window_records = 1_000_000
 """
 
@@ -71,18 +81,26 @@ class Venue:
 
     def __init__(self, root: Path, credentials: Path) -> None:
         self.root = root
-        self.port = free_port()
+        self.port = 0
         self.settings = root / "exchange.toml"
-        self.settings.write_text(EXCHANGE.format(port=self.port, control=free_port(), root=root))
         certificate, key = _certificate()
         (root / "exchange.pem").write_bytes(certificate)
         (credentials / "exchange-key").write_bytes(key)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when it listens."""
-        self._process = subprocess.Popen([BIN / "himari-exchange", "serve", "--settings", self.settings])
-        until(lambda: _listens(self.port), "the exchange listens")
+        """Returns when it listens, on ports that nobody else took meanwhile."""
+        while not self._serves():
+            self.port = free_port()
+            self.settings.write_text(EXCHANGE.format(port=self.port, control=free_port(), root=self.root))
+
+    def _serves(self) -> bool:
+        if not self.port:
+            return False
+        process = self._process = subprocess.Popen([BIN / "himari-exchange", "serve", "--settings", self.settings])
+        until(lambda: _listens(self.port) or process.poll() is not None, "the exchange listens")
+        assert process.poll() in {None, WRONG_SETTINGS}
+        return process.poll() is None
 
     def stop(self) -> None:
         assert self._process is not None
@@ -127,12 +145,11 @@ class Collector:
         self.process.kill()
         self.process.wait()
 
-    def stop(self) -> tuple[int, float]:
-        """SIGTERM; the exit status and the seconds it took."""
+    def stop(self) -> int:
+        """SIGTERM; the exit status."""
         assert self.process is not None
-        began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15), time.monotonic() - began
+        return self.process.wait(30)
 
     def digest(self) -> Digest:
         """What the journal holds now."""
@@ -190,13 +207,6 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _listens(port: int) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from himari_runtime.feeds import budget as budget_module
 from himari_runtime.feeds.budget import ConnectionBudget, WeightBudget
 from himari_runtime.venues.dialect import Priority
 
@@ -18,9 +19,15 @@ class Clock:
         return self.now
 
 
+@pytest.fixture(autouse=True)
+def _at_every_turn_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget_module, "TURN_SECONDS", 0)
+
+
 async def settle() -> None:
-    """Long enough for every caller that may go to have gone."""
-    await asyncio.sleep(0.15)
+    """Every caller that may go has gone: each has looked several times."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 @pytest.mark.asyncio

@@ -4,12 +4,12 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 
 import msgspec
 
+from himari.apply.agent.accounts import login_options, sudo_rule
 from himari.apply.ssh import (
-    DEPLOY_USER,
     FRESH,
     LOCAL,
     SSH_FAILED,
@@ -18,6 +18,7 @@ from himari.apply.ssh import (
     unreachable,
     write_config,
 )
+from himari.catalog.accounts import DEPLOY_HOME, DEPLOY_USER
 from himari.stack.errors import HostError
 from himari.stack.known import Known, KnownHost, read_known, write_known
 from himari.stack.model import Provider, Role, Stack
@@ -37,14 +38,14 @@ if [ -n "$missing" ]; then
 fi
 """
 _USER = """id -u {user} >/dev/null 2>&1 ||
-  useradd --create-home --user-group --shell /bin/bash --password '*' {user}
+  useradd {options} {user}
 home=$(getent passwd {user} | cut -d: -f6)
 install -d -m 0700 -o {user} -g {user} "$home/.ssh"
 touch "$home/.ssh/authorized_keys"
 grep -qxF {key} "$home/.ssh/authorized_keys" || echo {key} >> "$home/.ssh/authorized_keys"
 chown {user}:{user} "$home/.ssh/authorized_keys"; chmod 0600 "$home/.ssh/authorized_keys"
 rule=/etc/sudoers.d/{user}
-[ -s $rule ] || {{ (umask 0227; echo '{user} ALL=(ALL:ALL) NOPASSWD: ALL' > $rule.new~); mv $rule.new~ $rule; }}
+[ -s $rule ] || {{ (umask 0227; printf %s {rule} > $rule.new~); mv $rule.new~ $rule; }}
 """
 _KEY = """umask 077; mkdir -p /etc/wireguard
 key=/etc/wireguard/private.key
@@ -118,8 +119,14 @@ def script(stack: Stack, name: str, host: KnownHost, state: StateDir) -> str:
     """What first contact runs as root on the host; this machine has its user already. Raises HostError."""
     remote, tunnelled = host.address != LOCAL, _tunnelled(stack, name)
     tools = _TOOLS.format(tools=" sudo:sudo" * remote + " wg:wireguard-tools" * tunnelled)
-    user = _USER.format(user=DEPLOY_USER, key=quote(operator_key(stack, state))) if remote else ""
+    user = _user(operator_key(stack, state)) if remote else ""
     return tools + user + _KEY * tunnelled
+
+
+def _user(key: str) -> str:
+    """The script that makes the deploy user, as the agent would, and lets `key` in."""
+    options, rule = join(login_options(DEPLOY_HOME)), quote(sudo_rule(DEPLOY_USER))
+    return _USER.format(user=DEPLOY_USER, options=options, rule=rule, key=quote(key))
 
 
 def _as_root(reach: Reach, script: str, bootstrap_user: str, first_keys: Path) -> str:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from himari.apply.values import Values
 from himari.catalog.component import Component, File, View
+from himari.catalog.hostpaths import CREDENTIALS
 from himari.stack.errors import DeployError
 from himari.stack.paths import TEMPLATES
 
@@ -31,7 +32,13 @@ def render(component: Component, view: View, values: Values, templates: Path = T
 
 def _rendered(name: str, file: File, view: View, values: Values, templates: Path) -> Rendered:
     template = file.template or f"{file.path.lstrip('/')}.j2"
-    about = {"stack": view.stack, "host": view.host, "host_name": view.host_name, "view": view}
+    about = {
+        "stack": view.stack,
+        "host": view.host,
+        "host_name": view.host_name,
+        "view": view,
+        "credstore": CREDENTIALS,
+    }
     try:
         text = _environment(templates / name).get_template(template).render({**about, **values.resolve(file.values)})
     except TemplateError as error:

@@ -13,12 +13,12 @@ from typing import IO, Any
 
 import msgspec
 
+from himari.catalog.accounts import DEPLOY_USER
 from himari.stack.errors import HostError
 from himari.stack.known import Known, KnownHost
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
-DEPLOY_USER = "himari"
 LOCAL = "local"  # the address of this machine: no ssh
 FRESH = ("-o", "ControlMaster=no", "-o", "ControlPath=none")  # a login of its own, over no open connection
 SSH_FAILED = 255  # ssh's own exit code when it could not get there

@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import quote
 from threading import Lock, Thread
 
+from himari.apply.agent.places import Places
 from himari.apply.ssh import Reach
 from himari.catalog.component import Artifact
 from himari.stack.errors import DeployError, MachineError
@@ -20,7 +21,7 @@ from himari.stack.paths import PROJECT, cache_root
 
 _SOURCES = {"himari-runtime": PROJECT / "runtime", "himari-exchange": PROJECT / "exchange"}
 _LOCKS = PROJECT / "requirements"
-_REMOTE = "/var/cache/himari/wheels"
+_REMOTE = Places().wheels
 _GLIBC = (5, 12, 17, 24, 26, 27, 28, 31, 34, 35, 36)  # what a wheel for Debian 12 or later may ask for
 _LAYOUT = b"2"  # of a wheelhouse; a change here makes all of them anew
 _ONE_AT_A_TIME = Lock()  # two hosts want the same wheels at the same moment

@@ -3,6 +3,7 @@
 from himari.catalog.component import Component, File, Package, User, View
 
 DEPLOY_USER = "himari"
+DEPLOY_HOME = f"/home/{DEPLOY_USER}"
 
 
 def component(view: View) -> Component:
@@ -10,7 +11,7 @@ def component(view: View) -> Component:
     return Component(
         name="accounts",
         packages=(Package(name="sudo"),),
-        users=(User(name=DEPLOY_USER, home=f"/home/{DEPLOY_USER}", login=True, sudo=True),),
+        users=(User(name=DEPLOY_USER, home=DEPLOY_HOME, login=True, sudo=True),),
         files=(
             File(
                 path="/etc/sudoers.d/himari",

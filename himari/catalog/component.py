@@ -128,7 +128,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """A secret of the stack, put as an encrypted systemd credential at /etc/credstore.encrypted/NAME."""
+    """A secret of the stack, put as an encrypted systemd credential in `hostpaths.CREDENTIALS`."""
 
     name: str
     secret: str  # the stack's secret; see himari.vault.secrets

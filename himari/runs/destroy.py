@@ -8,6 +8,7 @@ from shlex import quote
 from himari.apply import ssh
 from himari.apply.feed import feed_path
 from himari.catalog import hostpaths
+from himari.catalog.accounts import DEPLOY_USER
 from himari.catalog.component import Component, View
 from himari.catalog.registry import WHOLE_HOST
 from himari.lab import lab
@@ -84,7 +85,7 @@ def stays(stack: Stack) -> Iterator[str]:
     for name, host in stack.hosts.items():
         if name not in lab_hosts(stack):
             hardening = "" if host.existing else ", its hardening (ssh, kernel, updates)"
-            access = "the login of this machine's user" if host.address == ssh.LOCAL else f"the user {ssh.DEPLOY_USER}"
+            access = "the login of this machine's user" if host.address == ssh.LOCAL else f"the user {DEPLOY_USER}"
             data = f"data in {hostpaths.STATE} and the users that own it"
             yield f"{name}: {data}, packages, WireGuard's key, {access}{hardening}"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from himari.apply import ssh
 from himari.apply.feed import read_feed
-from himari.catalog import hostpaths
+from himari.catalog import collector, consumer, hostpaths, redis_buffer
 from himari.catalog.component import View
 from himari.runs import status_probe
 from himari.runs.halfway import half_destroyed, remedy
@@ -27,8 +27,8 @@ TIMEOUT_S = 40.0
 STEP = "status"
 OURS = ("himari-", "redis-", "wg-quick@")  # whose errors are of interest; ssh's are other people's knocking
 HEALTH = {
-    Role.EDGE: {"settings": hostpaths.COLLECTOR_SETTINGS, "credential": "redis-pusher", "user": "himari-collector"},
-    Role.BRAIN: {"settings": hostpaths.CONSUMER_SETTINGS, "credential": "redis-reader", "user": "himari-consumer"},
+    Role.EDGE: {"settings": hostpaths.COLLECTOR_SETTINGS, "credential": redis_buffer.PUSHER, "user": collector.USER},
+    Role.BRAIN: {"settings": hostpaths.CONSUMER_SETTINGS, "credential": redis_buffer.READER, "user": consumer.USER},
 }
 
 
@@ -60,6 +60,7 @@ def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, 
         "folder": hostpaths.EXCHANGE_STATE if Role.EXCHANGE in roles else hostpaths.STATE,
         "peers": tunnel_addresses(stack),
         "runtime": hostpaths.RUNTIME,
+        "credstore": hostpaths.CREDENTIALS,
         "health": [HEALTH[role] for role in roles if role in HEALTH],
         "collector": hostpaths.COLLECTOR_SETTINGS if Role.EDGE in roles else "",
     }

@@ -1,6 +1,6 @@
 """Runs on a host, with nothing but its python3 (sent over ssh): looks once and prints one JSON object.
 
-Argument: one JSON object {units, ours, folder, peers: {name: wireguard address}, runtime,
+Argument: one JSON object {units, ours, folder, peers: {name: wireguard address}, runtime, credstore,
 health: [{settings, credential, user}, ...], collector}."""
 
 import json
@@ -97,11 +97,11 @@ def errors(names: list[str]) -> list[str]:
     return said(argv).splitlines()[-3:]
 
 
-def health(runtime: str, services: list[dict[str, str]]) -> Iterator[Any]:
+def health(runtime: str, credstore: str, services: list[dict[str, str]]) -> Iterator[Any]:
     """What our services say of themselves; they read their credentials as they do when systemd starts them."""
     for service in services:
         name = service["credential"]
-        load = f"LoadCredentialEncrypted={name}:/etc/credstore.encrypted/{name}"
+        load = f"LoadCredentialEncrypted={name}:{credstore}/{name}"
         argv = ["systemd-run", "-q", "--pipe", "--wait", "--collect", "-p", load, "-p", f"User={service['user']}"]
         try:
             yield json.loads(said([*argv, runtime, "health", "--json", "--settings", service["settings"]]))
@@ -131,7 +131,7 @@ def main(wanted: dict[str, Any]) -> None:
         "memory": memory(),
         "disk": disk(wanted["folder"]),
         "tunnels": list(tunnels(wanted["peers"])),
-        "health": list(health(wanted["runtime"], wanted["health"])),
+        "health": list(health(wanted["runtime"], wanted["credstore"], wanted["health"])),
         "venue_round_trip_ms": venue_round_trip_ms(wanted["collector"]),
         "errors": errors(wanted["ours"]),
     }

@@ -27,22 +27,23 @@ def look(name: str) -> Account | None:
 def put(change: UserChange) -> None:
     """Make the user, or give the one that is there its groups, key and rights."""
     if look(change.name) is None:
-        run(["useradd", *(_login(change) if change.login else _system(change)), change.name])
+        run(["useradd", *(login_options(change.home) if change.login else _system(change)), change.name])
     if change.groups:
         run(["usermod", "--append", "--groups", ",".join(change.groups), change.name])
     if change.login:
         _authorize(change)
     if change.sudo and not _has_sudo(change.name):
-        replace(_sudoers(change.name), _sudo_rule(change.name).encode(), 0o440)
+        replace(_sudoers(change.name), sudo_rule(change.name).encode(), 0o440)
 
 
 def _system(change: UserChange) -> list[str]:
     return ["--system", "--user-group", "--no-create-home", "--home-dir", change.home, "--shell", "/usr/sbin/nologin"]
 
 
-def _login(change: UserChange) -> list[str]:
+def login_options(home: str) -> list[str]:
+    """The options of `useradd` for a user that logs in with a key alone."""
     # "*" is no password that anybody could type, yet not the lock that sshd without PAM would refuse.
-    return ["--create-home", "--user-group", "--home-dir", change.home, "--shell", "/bin/bash", "--password", "*"]
+    return ["--create-home", "--user-group", "--home-dir", home, "--shell", "/bin/bash", "--password", "*"]
 
 
 def _authorize(change: UserChange) -> None:
@@ -74,7 +75,8 @@ def _sudoers(name: str) -> Path:
     return Path("/etc/sudoers.d") / name
 
 
-def _sudo_rule(name: str) -> str:
+def sudo_rule(name: str) -> str:
+    """The line of sudoers that makes `name` root without a password: there is none to ask for."""
     return f"{name} ALL=(ALL:ALL) NOPASSWD: ALL\n"
 
 

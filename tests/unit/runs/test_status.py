@@ -115,6 +115,7 @@ def test_the_probe_looks_at_this_machine_with_nothing_but_python(tmp_path: Path)
             "folder": str(tmp_path),
             "peers": {},
             "runtime": "",
+            "credstore": "",
             "health": [],
             "collector": str(settings),
         }
@@ -134,6 +135,7 @@ def test_a_service_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
         "folder": "/",
         "peers": {},
         "runtime": "/no/such",
+        "credstore": "/none",
         "health": [service],
         "collector": "/none",
     }

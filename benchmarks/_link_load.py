@@ -32,13 +32,20 @@ name = "binance"
 symbols = {symbols}
 websocket_url = "wss://nowhere.invalid"
 rest_url = "https://nowhere.invalid"
+ca_file = ""
+snapshot_levels = 1000
+book_poll_seconds = 300
+weight_per_minute = 6000
 [journal]
 path = "{folder}/journal"
 max_bytes = 4_000_000_000
 segment_bytes = 250_000_000
 min_free_bytes = 0
+segment_seconds = 60
+fsync_ms = 200
 [buffer]
 host = "127.0.0.1"
+port = 6379
 user = "pusher"
 credential = "redis-pusher"
 linger_ms = {linger}
@@ -55,12 +62,20 @@ name = "binance"
 symbols = {symbols}
 [buffer]
 host = "{edge}"
+port = 6379
 user = "reader"
 credential = "redis-reader"
 [parquet]
 path = "{folder}/parquet"
 min_free_bytes = 0
 flush_seconds = 3
+flush_bytes = 67108864
+[deadman]
+silence_seconds = 60
+disk_free = 0.2
+gap_seconds = 60
+webhook_credential = ""
+state_file = "{folder}/deadman.json"
 """
 
 

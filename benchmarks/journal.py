@@ -72,7 +72,9 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _append(folder: Path, frames: list[bytes]) -> None:
-    settings = JournalSettings(path=folder, max_bytes=1 << 32, segment_bytes=1 << 30, min_free_bytes=0)
+    settings = JournalSettings(
+        path=folder, max_bytes=1 << 32, segment_bytes=1 << 30, min_free_bytes=0, segment_seconds=60, fsync_ms=200
+    )
     journal = Journal.open(settings, "bench", router("binance"))
     for n, frame in enumerate(frames):
         number = journal.append(Kind.FRAME, frame, line=0, received_ns=n, monotonic_ns=n)

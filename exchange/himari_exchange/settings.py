@@ -1,4 +1,4 @@
-"""The simulator's settings file: TOML, typed, unknown keys refused."""
+"""The simulator's settings file: TOML, typed, unknown keys refused. Only the venue's own limits have defaults."""
 
 import ipaddress
 from pathlib import Path
@@ -18,37 +18,37 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where WebSocket and REST are served; the key of the certificate is the systemd credential `exchange-key`."""
 
     address: str
-    port: Port = 9443
+    port: Port
     certificate_file: str
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where orders are taken; loopback only."""
 
-    address: str = "127.0.0.1"
-    port: Port = 9444
+    address: str
+    port: Port
 
 
 class LedgerFolder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the ledger is kept, and how large it may grow before its oldest files go."""
 
     path: str
-    max_bytes: Annotated[int, msgspec.Meta(ge=65536)] = 256 * 1024 * 1024
+    max_bytes: Annotated[int, msgspec.Meta(ge=65536)]
 
 
 class SeededMarket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A market that is made up, but consistent: `frames_per_s` over all symbols."""
 
     symbols: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=1000)]
-    seed: int = 7
-    frames_per_s: Positive = 400
+    seed: int
+    frames_per_s: Positive
 
 
 class ReplayedMarket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A recording (gzip of lines `<receive ns> <frame>`), at `speed` times its own pace."""
 
     path: str
-    speed: Positive = 1.0
+    speed: Positive
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Everything the simulator is told; exactly one of `market` and `replay`."""
 
     listen: Listen
-    control: Control = Control()
+    control: Control
     ledger: LedgerFolder
     market: SeededMarket | None = None
     replay: ReplayedMarket | None = None

@@ -1,4 +1,6 @@
-"""Settings files of the services: TOML, typed, unknown keys refused. Credentials come from systemd."""
+"""Settings files of the services: TOML, typed, unknown keys refused, and no defaults: who writes the file decides.
+
+Credentials come from systemd."""
 
 import os
 from pathlib import Path
@@ -42,10 +44,10 @@ class CollectedVenue(Section, frozen=True, kw_only=True):
     symbols: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     websocket_url: Annotated[str, msgspec.Meta(pattern=r"^wss?://")]
     rest_url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
-    ca_file: str = ""  # empty: the system's store
-    snapshot_levels: Count = 1000
-    book_poll_seconds: Seconds = 300
-    weight_per_minute: Count = 6000
+    ca_file: str  # empty: the system's store
+    snapshot_levels: Count
+    book_poll_seconds: Seconds
+    weight_per_minute: Count
 
 
 class StoredVenue(Section, frozen=True, kw_only=True):
@@ -62,15 +64,15 @@ class JournalSettings(Section, frozen=True, kw_only=True):
     max_bytes: Count
     segment_bytes: Count
     min_free_bytes: Bytes
-    segment_seconds: Seconds = 60
-    fsync_ms: Count = 200
+    segment_seconds: Seconds
+    fsync_ms: Count
 
 
 class RedisAccess(Section, frozen=True, kw_only=True):
     """How a service reaches the buffer; `credential` names the systemd credential that holds the password."""
 
     host: Text
-    port: Port = 6379
+    port: Port
     user: Text
     credential: Text
 
@@ -79,7 +81,7 @@ class PushedBuffer(RedisAccess, frozen=True, kw_only=True):
     """`[buffer]` of a collector."""
 
     window_records: Count
-    linger_ms: Annotated[float, msgspec.Meta(ge=0)] = 5
+    linger_ms: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class ParquetSettings(Section, frozen=True, kw_only=True):
@@ -87,18 +89,18 @@ class ParquetSettings(Section, frozen=True, kw_only=True):
 
     path: Path
     min_free_bytes: Bytes
-    flush_seconds: Seconds = 60
-    flush_bytes: Count = 64 << 20
+    flush_seconds: Seconds
+    flush_bytes: Count
 
 
 class DeadmanSettings(Section, frozen=True, kw_only=True):
     """`[deadman]`: when somebody is woken; without a webhook the exit status alone tells."""
 
-    silence_seconds: Seconds = 60
-    disk_free: Fraction = 0.2
-    gap_seconds: Seconds = 60
-    webhook_credential: str = ""
-    state_file: Path = Path("/var/lib/himari/deadman.json")
+    silence_seconds: Seconds
+    disk_free: Fraction
+    gap_seconds: Seconds
+    webhook_credential: str  # empty: none
+    state_file: Path
 
 
 class CollectorSettings(Section, frozen=True, kw_only=True):
@@ -119,7 +121,7 @@ class ConsumerSettings(Section, frozen=True, kw_only=True):
     venue: StoredVenue
     buffer: RedisAccess
     parquet: ParquetSettings
-    deadman: DeadmanSettings = DeadmanSettings()
+    deadman: DeadmanSettings
 
 
 Settings = CollectorSettings | ConsumerSettings

@@ -63,11 +63,17 @@ disk_gb = 40
 EXCHANGE = """
 [listen]
 address = "{venue}"
+port = 9443
 certificate_file = "{certificate}"
+[control]
+address = "127.0.0.1"
+port = 9444
 [ledger]
 path = "{ledger}"
+max_bytes = 268435456
 [market]
 symbols = ["BTCUSDT", "ETHUSDT"]
+seed = 7
 frames_per_s = 200
 """
 

@@ -28,17 +28,23 @@ name = "binance"
 symbols = ["BTC/USDT"]
 websocket_url = "wss://localhost:1"
 rest_url = "https://localhost:1"
+ca_file = ""
+snapshot_levels = 1000
+book_poll_seconds = 300
+weight_per_minute = 6000
 [journal]
 path = "{root}/journal"
 max_bytes = 1_000_000_000
 segment_bytes = {segment_bytes}
 min_free_bytes = 0
+segment_seconds = 60
 fsync_ms = 20
 [buffer]
 host = "127.0.0.1"
 port = {port}
 user = "pusher"
 credential = "redis-pusher"
+linger_ms = 5
 window_records = {window}
 """
 CONSUMER = """\
@@ -59,7 +65,12 @@ credential = "redis-reader"
 path = "{root}/parquet"
 min_free_bytes = 0
 flush_seconds = {flush_seconds}
+flush_bytes = 67108864
 [deadman]
+silence_seconds = 60
+disk_free = 0.2
+gap_seconds = 60
+webhook_credential = ""
 state_file = "{root}/deadman.json"
 """
 

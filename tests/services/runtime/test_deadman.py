@@ -18,13 +18,13 @@ from himari_runtime.settings import (
     ConsumerSettings,
     DeadmanSettings,
     Metrics,
-    ParquetSettings,
     RedisAccess,
     Source,
     StoredVenue,
 )
 from himari_runtime.sinks.parquet import ParquetStore
 from himari_runtime.sinks.parquet_files import stored_files
+from tests.unit.runtime.made import parquet_settings
 
 HEARTBEAT = Route("md:binance:_:meta", "_", Channel.HEARTBEAT)
 ConsumerMetrics = Callable[..., Awaitable[Metrics]]
@@ -66,10 +66,14 @@ def settings(root: Path, disk_free: float = 1e-9) -> ConsumerSettings:
         source=Source(name="edge"),
         metrics=Metrics(address="127.0.0.1", port=1),
         venue=StoredVenue(name="binance", symbols=("BTC/USDT",)),
-        buffer=RedisAccess(host="127.0.0.1", user="reader", credential="redis-reader"),
-        parquet=ParquetSettings(path=root, min_free_bytes=0),
+        buffer=RedisAccess(host="127.0.0.1", port=1, user="reader", credential="redis-reader"),
+        parquet=parquet_settings(root),
         deadman=DeadmanSettings(
-            disk_free=disk_free, webhook_credential="webhook", state_file=root / "state" / "deadman.json"
+            silence_seconds=60,
+            disk_free=disk_free,
+            gap_seconds=60,
+            webhook_credential="webhook",
+            state_file=root / "state" / "deadman.json",
         ),
     )
 

@@ -11,9 +11,9 @@ import pytest
 
 from himari.stack.paths import PROJECT
 from himari_runtime.messages import Kind, Record
-from himari_runtime.settings import ParquetSettings
 from himari_runtime.sinks.parquet import ParquetStore
 from himari_runtime.venues import registry
+from tests.unit.runtime.made import parquet_settings
 
 MINUTE_NS = 1_795_219_200 * 10**9  # 2026-11-21 00:00
 TRADES = (("100.50000000", "2.00000000", 0), ("101.50000000", "1.00000000", 59), ("99.00000000", "4.00000000", 60))
@@ -27,7 +27,7 @@ def trade(n: int, price: str, amount: str, second: int) -> Record:
 
 def test_the_query_of_the_readme_sums_trades_by_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = ParquetSettings(path=tmp_path / "parquet", min_free_bytes=0)
+    settings = parquet_settings(tmp_path / "parquet")
     settings.path.mkdir()
     store = ParquetStore(settings, "edge", "binance", bytes)
     route = registry.router("binance")

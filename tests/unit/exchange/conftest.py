@@ -105,9 +105,9 @@ def make_settings(tmp_path: Path, tls_files: TlsFiles) -> Callable[..., Settings
         port, control = free_ports(2)
         return Settings(
             listen=Listen(address="127.0.0.1", port=port, certificate_file=str(tls_files.certificate)),
-            control=Control(port=control),
-            ledger=LedgerFolder(path=str(tmp_path / "ledger")),
-            market=SeededMarket(symbols=symbols, frames_per_s=frames_per_s),
+            control=Control(address="127.0.0.1", port=control),
+            ledger=LedgerFolder(path=str(tmp_path / "ledger"), max_bytes=1 << 28),
+            market=SeededMarket(symbols=symbols, seed=7, frames_per_s=frames_per_s),
             limits=Limits(**limits),
         )
 

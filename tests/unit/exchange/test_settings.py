@@ -49,6 +49,8 @@ def test_reads_a_replay(file: Path) -> None:
     [
         ("port = 9443", "port = 0", "listen.port"),
         ("port = 9443", 'port = "x"', "listen.port"),
+        ("port = 9443", "", "listen"),
+        ("port = 9444", "", "control"),
         ("seed = 7", "sead = 7", "market"),
         ('address = "127.0.0.1"', 'address = "0.0.0.0"', "control.address"),
         ('address = "127.0.0.1"', 'address = "here"', "control.address"),

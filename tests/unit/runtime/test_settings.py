@@ -2,9 +2,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from himari_runtime.settings import ConsumerSettings, SettingsError, credential, load, load_any
+from himari_runtime.settings import CollectorSettings, ConsumerSettings, SettingsError, credential, load, load_any
 
 CONSUMER = """\
 [source]
@@ -17,11 +18,20 @@ name = "binance"
 symbols = ["BTC/USDT"]
 [buffer]
 host = "10.77.0.1"
+port = 6379
 user = "reader"
 credential = "redis-reader"
 [parquet]
 path = "/var/lib/himari/parquet"
 min_free_bytes = 1000
+flush_seconds = 60
+flush_bytes = 67108864
+[deadman]
+silence_seconds = 60
+disk_free = 0.2
+gap_seconds = 60
+webhook_credential = ""
+state_file = "/var/lib/himari/deadman.json"
 """
 
 
@@ -31,7 +41,7 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_defaults_fill_what_a_file_leaves_out(tmp_path: Path) -> None:
+def test_a_file_is_read_as_typed(tmp_path: Path) -> None:
     settings = load(write(tmp_path, CONSUMER), ConsumerSettings)
     assert settings.parquet.path == Path("/var/lib/himari/parquet")
     assert (settings.buffer.port, settings.parquet.flush_seconds, settings.deadman.disk_free) == (6379, 60, 0.2)
@@ -46,6 +56,7 @@ def test_defaults_fill_what_a_file_leaves_out(tmp_path: Path) -> None:
         ("port = 9465", "port = 70000", "metrics.port: Expected `int` <= 65535"),
         ('name = "edge"', 'name = "edge"\ncolour = 1', "source: Object contains unknown field `colour`"),
         ('user = "reader"', "", "buffer: Object missing required field `user`"),
+        ("port = 6379\n", "", "buffer: Object missing required field `port`"),
         ("[parquet]", "[parquett]", "top level: Object contains unknown field `parquett`"),
         ("/var/lib/himari/parquet", "parquet", "parquet.path: expected an absolute path, got 'parquet'"),
         ('symbols = ["BTC/USDT"]', "symbols = []", "venue.symbols: Expected `array` of length >= 1"),
@@ -57,6 +68,18 @@ def test_wrong_settings_name_file_and_key(tmp_path: Path, old: str, new: str, sa
     with pytest.raises(SettingsError) as caught:
         load(path, ConsumerSettings)
     assert str(caught.value).startswith(f"{path}: {says}")
+
+
+def test_no_setting_has_a_default() -> None:
+    """Whoever writes the file decides; a default here would be a second place that says it."""
+    sections: list[type] = [CollectorSettings, ConsumerSettings]
+    for section in sections:
+        fields = msgspec.structs.fields(section)
+        assert [field.name for field in fields if not field.required] == []
+        sections += [
+            field.type for field in fields if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+        ]
+    assert len(sections) > 8
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from aiohttp import web
 
 from himari_runtime.feeds.budget import WeightBudget
 from himari_runtime.feeds.rest import RestClient
-from himari_runtime.settings import JournalSettings
 from himari_runtime.transport.journal import Journal
 from himari_runtime.venues.registry import dialect
+from tests.unit.runtime.made import journal_settings
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 Serve = Callable[[Handler], AbstractAsyncContextManager[RestClient]]
@@ -19,7 +19,7 @@ Serve = Callable[[Handler], AbstractAsyncContextManager[RestClient]]
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    settings = JournalSettings(path=tmp_path, max_bytes=1 << 30, segment_bytes=1 << 24, min_free_bytes=0)
+    settings = journal_settings(tmp_path)
     found = Journal.open(settings, "edge", dialect("binance").route)
     yield found
     found.close()

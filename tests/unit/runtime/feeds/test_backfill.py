@@ -16,10 +16,10 @@ from himari_runtime.feeds.budget import WeightBudget
 from himari_runtime.feeds.intake import Intake
 from himari_runtime.feeds.rest import RestClient, RestError
 from himari_runtime.messages import START, Gap, Kind, Reason, Rest
-from himari_runtime.settings import JournalSettings
 from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
 from himari_runtime.venues.registry import dialect
+from tests.unit.runtime.made import journal_settings
 
 BINANCE = dialect("binance")
 GAP = Gap(
@@ -83,7 +83,7 @@ async def served(exchange: Exchange) -> AsyncIterator[RestClient]:
 @asynccontextmanager
 async def filling(exchange: Exchange, folder: Path) -> AsyncIterator[Backfill]:
     """A backfill at work; its journal is in `folder`."""
-    settings = JournalSettings(path=folder, max_bytes=1 << 30, segment_bytes=1 << 24, min_free_bytes=0)
+    settings = journal_settings(folder)
     journal = Journal.open(settings, "edge", BINANCE.route)
     intake = Intake(BINANCE, journal)
     async with served(exchange) as rest:

@@ -10,17 +10,17 @@ import pytest
 from himari_runtime.feeds.continuity import Continuity
 from himari_runtime.feeds.intake import Intake
 from himari_runtime.messages import START, Channel, Gap, Kind, Mark, Reason, Record, Resync
-from himari_runtime.settings import JournalSettings
 from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
 from himari_runtime.venues.registry import dialect
+from tests.unit.runtime.made import journal_settings
 
 
 class Bench:
     """A journal, and what is asked of the venue."""
 
     def __init__(self, folder: Path, marks: dict[str, Mark] | None = None) -> None:
-        settings = JournalSettings(path=folder, max_bytes=1 << 30, segment_bytes=1 << 20, min_free_bytes=0)
+        settings = journal_settings(folder)
         self.journal = Journal.open(settings, "edge", dialect("binance").route)
         self.intake = Intake(dialect("binance"), self.journal)
         self.backfills: list[Gap] = []

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from himari_runtime.services.collector import run
-from himari_runtime.settings import CollectedVenue, CollectorSettings, JournalSettings, Metrics, PushedBuffer, Source
+from himari_runtime.settings import CollectedVenue, CollectorSettings, Metrics, PushedBuffer, Source
+from tests.unit.runtime.made import journal_settings
 
 
 @pytest.mark.asyncio
@@ -30,8 +31,17 @@ def settings(journal: Path) -> CollectorSettings:
         source=Source(name="edge"),
         metrics=Metrics(address="127.0.0.1", port=1),
         venue=CollectedVenue(
-            name="binance", symbols=("BTC/USDT",), websocket_url="ws://127.0.0.1:1", rest_url="http://127.0.0.1:1"
+            name="binance",
+            symbols=("BTC/USDT",),
+            websocket_url="ws://127.0.0.1:1",
+            rest_url="http://127.0.0.1:1",
+            ca_file="",
+            snapshot_levels=1000,
+            book_poll_seconds=300,
+            weight_per_minute=6000,
         ),
-        journal=JournalSettings(path=journal, max_bytes=1 << 30, segment_bytes=1 << 20, min_free_bytes=0),
-        buffer=PushedBuffer(host="127.0.0.1", user="pusher", credential="redis-pusher", window_records=1),
+        journal=journal_settings(journal),
+        buffer=PushedBuffer(
+            host="127.0.0.1", port=1, user="pusher", credential="redis-pusher", linger_ms=5, window_records=1
+        ),
     )

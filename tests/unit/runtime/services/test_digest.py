@@ -6,10 +6,10 @@ import pytest
 
 from himari_runtime.messages import Gap, Kind, Reason, Record
 from himari_runtime.services.digest import Digest, Event, Window, journaled, summarize
-from himari_runtime.settings import JournalSettings
 from himari_runtime.transport.journal import Journal
 from himari_runtime.venues import registry
 from himari_runtime.venues.binance.fingerprint import fingerprints
+from tests.unit.runtime.made import journal_settings
 
 TRADE = '{"e":"trade","E":9,"s":"BTCUSDT","t":7,"p":"61837.63000000","q":"0.02000000","T":8,"m":true,"M":true}'
 DEPTH = '{"e":"depthUpdate","E":9,"s":"BTCUSDT","U":100,"u":104,"b":[["1.0","2.0"]],"a":[]}'
@@ -86,7 +86,7 @@ def test_an_empty_window() -> None:
 
 @pytest.mark.parametrize("window", [Window(0, 10**15), Window(500 * 10**9, 700 * 10**9), Window(990 * 10**9, 10**15)])
 def test_a_window_of_the_journal_is_whole(tmp_path: Path, window: Window) -> None:
-    settings = JournalSettings(path=tmp_path, max_bytes=1 << 30, segment_bytes=2000, min_free_bytes=0)
+    settings = journal_settings(tmp_path, segment_bytes=2000)
     journal = Journal.open(settings, "edge", registry.router("binance"))
     payload = frame("btcusdt@trade", TRADE)
     for second in range(1000):

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from himari_runtime.messages import Channel, Kind, Record, Route
-from himari_runtime.settings import ParquetSettings
 from himari_runtime.sinks.errors import DiskLowError, StoreError, StoreInUseError
 from himari_runtime.sinks.lock import StoreLock
 from himari_runtime.sinks.parquet import ParquetStore, open_store
 from himari_runtime.sinks.parquet_files import stored_files
 from himari_runtime.sinks.parquet_reader import stored
+from tests.unit.runtime.made import parquet_settings
 
 ROUTE = Route("md:binance:BTC/USDT:trades", "BTC/USDT", Channel.TRADE, 5, 5)
 MIDNIGHT_NS = 1_795_219_200 * 10**9  # 2026-11-21
@@ -21,7 +21,7 @@ RECORD = Record(1, 1, Kind.FRAME, 1, MIDNIGHT_NS, 1, b"{}")
 
 def filled(root: Path) -> ParquetStore:
     """A store with one record to write."""
-    sink = ParquetStore(ParquetSettings(path=root, min_free_bytes=0), "edge", "binance", bytes)
+    sink = ParquetStore(parquet_settings(root), "edge", "binance", bytes)
     sink.add(RECORD, ROUTE)
     return sink
 
@@ -90,7 +90,7 @@ def test_a_newest_file_that_is_damaged_is_named(tmp_path: Path) -> None:
     [newest] = stored_files(tmp_path, "edge", "binance")
     newest.path.write_bytes(b"no Parquet at all")
     with pytest.raises(StoreError, match=f"^{newest.path}: .*move it away"):
-        open_store(ParquetSettings(path=tmp_path, min_free_bytes=0), "edge", "binance")
+        open_store(parquet_settings(tmp_path), "edge", "binance")
 
 
 def test_a_store_has_one_writer_and_the_other_is_told_who(tmp_path: Path) -> None:

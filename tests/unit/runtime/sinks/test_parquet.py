@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from himari_runtime.messages import START, Channel, Gap, Kind, Position, Reason, Record, Route
-from himari_runtime.settings import ParquetSettings
 from himari_runtime.sinks.errors import DiskLowError
 from himari_runtime.sinks.parquet import ParquetStore, open_store
 from himari_runtime.sinks.parquet_files import stored_files
 from himari_runtime.sinks.parquet_reader import gaps_since, newest_received_ns, stored
+from tests.unit.runtime.made import parquet_settings
 
 ROUTE = Route("md:binance:BTC/USDT:trades", "BTC/USDT", Channel.TRADE, 5, 5)
 MIDNIGHT_NS = 1_795_219_200 * 10**9  # 2026-11-21
@@ -23,12 +23,11 @@ def record(n: int, at_ns: int = MIDNIGHT_NS) -> Record:
 
 
 def store(root: Path, min_free_bytes: int = 0) -> ParquetStore:
-    settings = ParquetSettings(path=root, min_free_bytes=min_free_bytes)
-    return ParquetStore(settings, "edge-1", "binance", lambda: b"memory")
+    return ParquetStore(parquet_settings(root, min_free_bytes), "edge-1", "binance", lambda: b"memory")
 
 
 def reopen(root: Path) -> tuple[Position, bytes]:
-    return open_store(ParquetSettings(path=root, min_free_bytes=0), "edge-1", "binance")
+    return open_store(parquet_settings(root), "edge-1", "binance")
 
 
 def read(root: Path, from_ns: int = -FOREVER_NS, to_ns: int = FOREVER_NS) -> list[Record]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from himari_runtime.messages import Channel, Gap, Kind, Position, Reason, Record, Route
-from himari_runtime.settings import ParquetSettings
 from himari_runtime.sinks.parquet import ParquetStore, open_store
 from himari_runtime.sinks.parquet_files import newest_file, stored_files
 from himari_runtime.sinks.parquet_reader import gaps_since, newest_frame_ns, newest_received_ns, stored
+from tests.unit.runtime.made import parquet_settings
 
 ROUTE = Route("md:binance:BTC/USDT:trades", "BTC/USDT", Channel.TRADE, 5, 5)
 DAY_NS = 86_400 * 10**9
@@ -41,13 +41,9 @@ def listed() -> Iterator[list[str]]:
         LISTENING.pop()
 
 
-def settings(root: Path) -> ParquetSettings:
-    return ParquetSettings(path=root, min_free_bytes=0)
-
-
 def write(root: Path, epoch: int, n: int, at_ns: int, kind: Kind = Kind.FRAME) -> None:
     """A file of one record, by a writer that has just started."""
-    store = ParquetStore(settings(root), "edge-1", "binance", lambda: b"memory")
+    store = ParquetStore(parquet_settings(root), "edge-1", "binance", lambda: b"memory")
     gap = Gap(venue="v", symbol="s", channel="c", after_id=n, before_id=9, after_ns=3, before_ns=4, reason=Reason.START)
     store.add(Record(epoch, n, kind, 1, at_ns, n, msgspec.json.encode(gap)), ROUTE)
     store.flush()
@@ -81,7 +77,7 @@ def test_a_start_looks_where_the_last_file_was_written(tmp_path: Path) -> None:
     write(tmp_path, 2, 1, TODAY_NS - DAY_NS)
     write(tmp_path, 2, 2, TODAY_NS)
     with listed() as folders:
-        assert open_store(settings(tmp_path), "edge-1", "binance") == ((2, 2), b"memory")
+        assert open_store(parquet_settings(tmp_path), "edge-1", "binance") == ((2, 2), b"memory")
         assert newest_received_ns(tmp_path, "edge-1", "binance") == TODAY_NS
         assert newest_frame_ns(tmp_path, "edge-1", "binance", ["trade"], TODAY_NS - DAY_NS // 2) == TODAY_NS
     assert dates(folders) == {TODAY, "date=2026-11-20"}
@@ -101,7 +97,7 @@ def test_a_clock_that_was_set_back_does_not_move_the_cursor_back(tmp_path: Path)
     write(tmp_path, 1, 1, TODAY_NS)
     write(tmp_path, 2, 1, TODAY_NS + 400 * DAY_NS)
     write(tmp_path, 3, 1, TODAY_NS + DAY_NS)
-    assert open_store(settings(tmp_path), "edge-1", "binance")[0] == Position(3, 1)
+    assert open_store(parquet_settings(tmp_path), "edge-1", "binance")[0] == Position(3, 1)
     assert newest_frame_ns(tmp_path, "edge-1", "binance", ["trade"], 0) == TODAY_NS + DAY_NS
 
 

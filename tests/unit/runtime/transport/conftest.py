@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from himari_runtime.messages import Channel, Kind, Position, Record, Route, meta_stream
-from himari_runtime.settings import JournalSettings
 from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
+from tests.unit.runtime.made import journal_settings
 
 OpenJournal = Callable[..., Journal]
 
@@ -41,7 +42,7 @@ def open_journal(tmp_path: Path) -> OpenJournal:
     """Opens the journal in `tmp_path`; keywords replace settings."""
 
     def opened(**replaced: float) -> Journal:
-        sizes = {"max_bytes": 1 << 30, "segment_bytes": 1 << 20, "min_free_bytes": 0, "fsync_ms": 5} | replaced
-        return Journal.open(JournalSettings(path=tmp_path, **sizes), "edge", route)
+        made = journal_settings(tmp_path, segment_bytes=1 << 20)
+        return Journal.open(msgspec.structs.replace(made, **({"fsync_ms": 5} | replaced)), "edge", route)
 
     return opened

@@ -29,12 +29,13 @@ from himari_runtime.messages import (
     stream_of,
 )
 from himari_runtime.services.digest import Digest, Window, journaled, summarize
-from himari_runtime.settings import CollectedVenue, JournalSettings
+from himari_runtime.settings import CollectedVenue
 from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
 from himari_runtime.venues import registry
 from himari_runtime.venues.dialect import Answers, Call, Calls, Dialect, Fingerprint, Limits, Priority
 from himari_runtime.venues.own import route_own
+from tests.unit.runtime.made import journal_settings
 
 COIN = "COIN/EUR"
 FRAMES = (b"trade 1 1", b"depth 5 6", b"trade 4 4", b"what?", b"depth 7 9", b"bye")
@@ -125,7 +126,7 @@ class Server:
 async def collect(folder: Path) -> list[Record]:
     """What the journal holds once the venue has hung up, and gap and book are mended."""
     venue = registry.dialect("toy")
-    settings = JournalSettings(path=folder, max_bytes=1 << 30, segment_bytes=1 << 20, min_free_bytes=0)
+    settings = journal_settings(folder)
     journal, server, mended = Journal.open(settings, "edge", venue.route), Server(), asyncio.Event()
 
     def beaten(heartbeat: Heartbeat) -> None:
@@ -134,7 +135,16 @@ async def collect(folder: Path) -> list[Record]:
 
     async with server.running() as (line, rest_url), RestClient(rest_url, None, WeightBudget(100), venue) as rest:
         feed = Feed(
-            CollectedVenue(name="toy", symbols=(COIN,), websocket_url=line, rest_url=rest_url),
+            CollectedVenue(
+                name="toy",
+                symbols=(COIN,),
+                websocket_url=line,
+                rest_url=rest_url,
+                ca_file="",
+                snapshot_levels=1000,
+                book_poll_seconds=300,
+                weight_per_minute=100,
+            ),
             venue,
             None,
             rest,

@@ -8,6 +8,7 @@ import msgspec
 from himari.catalog.component import Feed
 from himari.catalog.graph import OUTSIDE, Expect, Probe, probes
 from himari.catalog.ports import REDIS, SSH
+from himari.catalog.redis_buffer import READER
 from himari.proof.question import Attempt
 from himari.stack.known import Known
 from himari.stack.model import Role, Stack
@@ -99,7 +100,7 @@ def _reader(source: str, edge: str, address: str, verb: str, words: tuple[str, .
         address=address,
         port=REDIS,
         user="reader",
-        credential="redis-reader",
+        credential=READER,
         words=words,
     )
     return Crossing(

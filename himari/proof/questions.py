@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from himari.catalog.component import Artifact, Component, Feed
 from himari.catalog.hostpaths import CREDENTIALS, WIREGUARD_PRIVATE_KEY
 from himari.catalog.ports import REDIS
+from himari.catalog.redis_buffer import OPERATOR
 from himari.proof.crossings import Crossing
 from himari.proof.placement import Placed
 from himari.proof.question import BufferQuestion, Peer, Question
@@ -98,7 +99,7 @@ def buffer_question(stack: Stack, feed: Feed) -> BufferQuestion:
     return BufferQuestion(
         port=REDIS,
         user="operator",
-        credential="redis-operator",
+        credential=OPERATOR,
         config=REDIS_SETTINGS,
         users=REDIS_USERS,
         streams=streams(stack, feed),

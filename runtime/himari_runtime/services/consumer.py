@@ -75,7 +75,6 @@ class Consumer:
             return await self._drain()
         finally:
             await _cancel(work, stopped)
-            self._lock.release()
 
     async def _work(self) -> None:
         """Every loss of the connection is followed by another attempt."""
@@ -153,7 +152,8 @@ class Consumer:
         except (StoreError, TimeoutError) as error:
             why = str(error) or f"{self._settings.parquet.path}: the disk does not answer"
             log.error("stopped with %d records unstored; the buffer still has them: %s", self._store.rows, why)
-            return 1
+            return 1  # a write that hangs may go on: the lock is held as long as the process is there
+        self._lock.release()
         return 0
 
     async def _pause(self, seconds: float, why: str) -> None:

@@ -65,11 +65,15 @@ async def test_the_newest_frame_that_was_read_is_a_metric(site: Site) -> None:
     """The dead-man judges silence by it; what is not the venue's own frame does not count."""
     site.configure(flush_seconds=3600)
     finish(site.start_edge(50))
-    frames = [record for record in site.journaled() if record.kind == Kind.FRAME]
+    finish(site.start_edge(0))  # begins an epoch with a record of its own
+    assert site.journaled()[-1].kind == Kind.EPOCH
+    newest = max(record.received_ns for record in site.journaled() if record.kind == Kind.FRAME)
+    read = metric("himari_consumed_records_total") + len(site.journaled())
     consumer = consumer_of(site)
     running = asyncio.create_task(consumer.run())
-    newest = frames[-1].received_ns
-    await until(lambda: metric("himari_consumed_frame_received_ns") == float(newest))
+    await until(lambda: metric("himari_consumed_records_total") == read)
+    await until(lambda: metric("himari_consumer_lag_records") == len(site.journaled()))
+    assert metric("himari_consumed_frame_received_ns") == float(newest)
     assert site.stored() == []
     consumer.stop.set()
     assert await running == 0

@@ -126,3 +126,4 @@ class Window(msgspec.Struct, frozen=True):
     end_ns: int
     faults: tuple[Fault, ...] = ()
     minimum_events: int = 1000
+    again: str = "start the exchange again"  # what helps when its source has ended

@@ -9,6 +9,7 @@ from himari.proof.accounts import Digest, ExchangeLedger, Gap, Held, Key, Sent, 
 from himari.proof.evidence import Check, Ledger, Severity, Status
 from himari.proof.gaps import GRACE_NS, HeldKeys, by_place, excess, judged, looseness, still_open, undisclosed
 
+SILENCE_NS = 10 * 10**9
 STORED_SHARE = 0.95  # of what was sent outside of faults
 PHASE = "ledger"
 
@@ -65,7 +66,7 @@ def compare(exchange: ExchangeLedger | None, journal: Digest, stored: Digest, wi
         _rule("disclosed", "each break in the venue's sequence is covered by a gap", breaks),
         _rule("tight", "a gap claims no more than what is missing", _loose(gaps, held, stored)),
         _rule("explained", "a gap lasts no longer than the fault that made it plus 5 s", _unexplained(opened, window)),
-        _enough(len(wanted), window),
+        _enough(len(wanted), window, exchange is not None and _has_ended(exchange, window)),
         _share(sent, have, window),
     )
     return LedgerResult(ledger, checks)
@@ -121,12 +122,18 @@ def _unexplained(opened: Sequence[Gap], window: Window) -> list[str]:
     return [f"{_named(gap)} {why}" for gap, why in found if why]
 
 
-def _enough(sent: int, window: Window) -> Check:
+def _enough(sent: int, window: Window, ended: bool) -> Check:
     few = sent < window.minimum_events
-    reason = f"{sent} events were sent, at least {window.minimum_events} make a proof: take a longer window"
+    mend = f"it was silent at the end, as after a recording: {window.again}" if ended else "take a longer window"
+    reason = f"{sent} events were sent, at least {window.minimum_events} make a proof: {mend}"
     return _check(
         "enough", f"the window holds at least {window.minimum_events} events", str(sent), reason if few else ""
     )
+
+
+def _has_ended(account: ExchangeLedger, window: Window) -> bool:
+    """Whether the exchange fell silent before the window did: no market is quiet for so long."""
+    return account.last_ns is None or account.last_ns < window.end_ns - SILENCE_NS
 
 
 def _share(sent: Sequence[Sent], have: set[Pair], window: Window) -> Check:

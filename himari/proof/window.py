@@ -46,7 +46,8 @@ def prove_data(
     done = tuple(faults() if callable(faults) else faults)
     time.sleep(max(0.0, seconds - (_now(run, clock) - start) / SECOND))
     end = _now(run, clock)
-    window = Window(start, end, done, minimum_events)
+    again = f"himari up {stack.name} --recording PATH starts one again, himari up {stack.name} the seeded market"
+    window = Window(start, end, done, minimum_events, again)
     say("ledger: waiting for the brain's store to pass the window's end")
     stored = _settled(stack, run, brain, window)
     journal = digest(run, edge, "journal", start - MARGIN_NS, end + MARGIN_NS)

@@ -264,3 +264,18 @@ def test_a_finding_names_what_is_lost() -> None:
     result = store(whole, [one for one in whole.stored.events if one.key != "t|BTCUSDT|300"]).verdict()
     lost = next(check for check in result.checks if check.id == "ledger.lost")
     assert lost.reason == "t|BTCUSDT|300"
+
+
+def test_a_source_that_has_ended_is_told_with_what_starts_it_again() -> None:
+    true = world(cut=False)
+    again = msgspec.structs.replace(true.window, again="himari up tokyo --recording PATH", minimum_events=10**6)
+    for last_ns in (None, true.window.end_ns - 20 * SECOND):
+        exchange = msgspec.structs.replace(true.exchange, last_ns=last_ns)
+        result = msgspec.structs.replace(true, exchange=exchange, window=again).verdict()
+        [enough] = [check for check in result.checks if check.id == "ledger.enough"]
+        assert "silent at the end" in enough.reason
+        assert "himari up tokyo --recording PATH" in enough.reason
+    busy = msgspec.structs.replace(true.exchange, last_ns=true.window.end_ns)
+    result = msgspec.structs.replace(true, exchange=busy, window=again).verdict()
+    [enough] = [check for check in result.checks if check.id == "ledger.enough"]
+    assert enough.reason.endswith("take a longer window")

@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from importlib import metadata
@@ -14,7 +14,7 @@ import pytest
 from himari.catalog.component import Feed
 from himari.proof import plugin
 from himari.proof.baseline import BASELINE, read_baseline, write_baseline
-from himari.proof.evidence import Check, Evidence, Severity, Status, tally, write_evidence
+from himari.proof.evidence import Check, Evidence, Ledger, Severity, Status, tally, write_evidence
 from himari.proof.junit import write_junit
 from himari.proof.ledger import PHASE, LedgerResult
 from himari.proof.page import write_page
@@ -61,32 +61,52 @@ def validate(
         settle(stack, remote, report)
         return prove_data(stack, remote, seconds, minimum_events, faults, live=subject.feed.live, say=report)
 
-    with ThreadPoolExecutor(1) as pool:
-        window: Future[LedgerResult] = pool.submit(account_for)
-        # A consumer that has just started has stored nothing yet; the window is open for longer than that.
-        wait((window,), timeout=stack.retention.parquet_flush_seconds + FIRST_FILE_SECONDS)
-        report("checks: reading every host")
-        checks = run_checks(subject, state.path / "validate.log")
-        report(f"checks: {sum(check.status is Status.PASSED for check in checks)} of {len(checks)} passed")
-        account = _account(stack, window)
-    commit, dirty = _commit()
-    evidence = Evidence(
-        stack=stack.name,
-        commit=commit,
-        dirty=dirty,
-        started=started.isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - began, 1),
-        versions=_versions(subject.answers),
-        phases=tally([*checks, *account[1]]),
-        checks=[*checks, *account[1]],
-        ledger=account[0].ledger if account[0] else None,
-    )
-    write_evidence(state.evidence, evidence)
-    write_junit(state.evidence.with_suffix(".xml"), evidence)
-    write_page(state.evidence.with_suffix(".html"), evidence)
+    checks, ledger = _side_by_side(subject, state.path / "validate.log", account_for, report)
+    taken = round(time.monotonic() - began, 1)
+    evidence = _evidence(subject, checks, ledger, started.isoformat(timespec="seconds"), taken)
+    _write(state, evidence)
     if evidence.green:
         write_baseline(state.path / BASELINE, baseline)
     return evidence
+
+
+def _side_by_side(
+    subject: Subject, log: Path, account_for: Callable[[], LedgerResult], report: Callable[[str], None]
+) -> tuple[list[Check], Ledger | None]:
+    """The checks on every host while the ledger's window is open; all of both, and the account if it could be had."""
+    with ThreadPoolExecutor(1) as pool:
+        window = pool.submit(account_for)
+        # A consumer that has just started has stored nothing yet; the window is open for longer than that.
+        wait((window,), timeout=subject.stack.retention.parquet_flush_seconds + FIRST_FILE_SECONDS)
+        report("checks: reading every host")
+        checks = run_checks(subject, log)
+        report(f"checks: {sum(check.status is Status.PASSED for check in checks)} of {len(checks)} passed")
+        try:
+            result = window.result()
+        except HimariError as error:
+            return [*checks, _no_account(str(error))], None
+    return [*checks, *result.checks], result.ledger
+
+
+def _evidence(subject: Subject, checks: list[Check], ledger: Ledger | None, started: str, seconds: float) -> Evidence:
+    commit, dirty = _commit()
+    return Evidence(
+        stack=subject.stack.name,
+        commit=commit,
+        dirty=dirty,
+        started=started,
+        seconds=seconds,
+        versions=_versions(subject.answers),
+        phases=tally(checks),
+        checks=checks,
+        ledger=ledger,
+    )
+
+
+def _write(state: StateDir, evidence: Evidence) -> None:
+    write_evidence(state.evidence, evidence)
+    write_junit(state.evidence.with_suffix(".xml"), evidence)
+    write_page(state.evidence.with_suffix(".html"), evidence)
 
 
 def verdict(evidence: Evidence) -> None:
@@ -141,17 +161,6 @@ def run_checks(subject: Subject, log: Path, folder: Path = VALIDATION) -> list[C
 def _configuration() -> Path:
     """An empty pytest configuration: the project's own is for its tests."""
     return Path(__file__).parent / "pytest.ini"
-
-
-Account = tuple[LedgerResult | None, Sequence[Check]]
-
-
-def _account(stack: Stack, window: Future[LedgerResult]) -> Account:
-    try:
-        result = window.result()
-    except HimariError as error:
-        return None, [_no_account(str(error))]
-    return result, result.checks
 
 
 def _no_account(reason: str) -> Check:

@@ -53,7 +53,7 @@ class ParquetHealth(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """One host's. `error` says why the buffer could not be asked."""
+    """One host's. `error` says why the buffer could not be asked or the store not be read."""
 
     source: str
     journal: JournalHealth | None = None
@@ -71,14 +71,18 @@ async def run(settings: Settings) -> None:
 
 
 async def health(settings: Settings) -> Health:
-    """What the settings' host holds; a buffer that does not answer is part of the answer."""
+    """What the settings' host holds; a buffer that does not answer, or a store that cannot be read, is part of it."""
     try:
         asked, error = await _streams(settings), ""
     except (*LOST, SettingsError, ChunkError) as failure:
         asked, error = [], f"{settings.buffer.host}:{settings.buffer.port}: {failure or type(failure).__name__}"
     if isinstance(settings, CollectorSettings):
         return _edge(settings, asked, error)
-    return _brain(settings, asked, error)
+    try:
+        return _brain(settings, asked, error)
+    except (OSError, ValueError) as failure:  # what is no Parquet is a ValueError
+        unread = f"{settings.parquet.path}: {failure}"
+        return Health(settings.source.name, streams=asked, error="; ".join(filter(None, (error, unread))))
 
 
 async def _streams(settings: Settings) -> list[StreamHealth]:

@@ -199,6 +199,18 @@ def test_health_tells_of_a_buffer_that_is_gone(site: Site, redis_server: RedisSe
     assert found.streams == []
 
 
+def test_health_tells_of_a_store_that_cannot_be_read(site: Site) -> None:
+    consumer = site.start_consumer()
+    finish(site.start_edge(100))
+    drain(site, consumer)
+    for path in (site.root / "parquet").rglob("*.parquet"):
+        path.write_bytes(b"damaged")
+    found = asyncio.run(health(site.consumer))
+    assert found.error.startswith(f"{site.root / 'parquet'}: ")
+    assert found.parquet is None
+    assert len(found.streams) == 3
+
+
 @pytest.mark.timeout(120)
 def test_a_redis_that_hangs_is_left_within_seconds(site: Site, redis_server: RedisServer) -> None:
     """It keeps its connections and says nothing: both ends must notice, and go on when it answers again."""

@@ -78,7 +78,7 @@ def _data(health: "Health") -> Iterator[tuple[str, str]]:
         # Below zero when the store went on while the buffer was being asked.
         yield "backlog", f"{max(0, health.backlog_records):,} records"
     for stream in health.streams:
-        last = f"id {stream.last_id}" if stream.age_s is None else _age(stream.age_s)
+        last = f"old, id {stream.last_id}" if stream.age_s is None else _age(stream.age_s)
         yield stream.name.removeprefix("md:").partition(":")[2], f"{stream.length:,}, {last}"
 
 

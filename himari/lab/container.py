@@ -5,7 +5,7 @@ and a group of its own, so that it outlives the command that started it."""
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -114,7 +114,12 @@ def build_groups(lab: Lab) -> tuple[Path, ...]:
 
 def init_pid(lab: Lab, host: str) -> int | None:
     """The guest's PID 1 as the machine counts; None when the host is off."""
-    guests = (path / "payload" for path in groups_of(lab, host))
+    return init_of(groups_of(lab, host))
+
+
+def init_of(groups: Iterable[Path]) -> int | None:
+    """The same by the folders of the host's groups; its other processes are older or younger, but none is a PID 1."""
+    guests = (path / "payload" for path in groups)
     for group in (path for guest in guests for path in (guest / "init.scope", guest)):
         with suppress(OSError):  # another hierarchy has it, or it just went away
             for pid in (group / "cgroup.procs").read_text().split():

@@ -26,7 +26,7 @@ def create(stack: Stack, state: StateDir, report: Report) -> Outcome:
     before = {one.host for one in lab.list_labs() if one.lab == own and one.state == "running"}
     made = lab.up(lab_spec(stack), state, report)
     known = read_known(state.hosts)
-    write_known(state.hosts, {**known, **{name: _keep(known.get(name), host) for name, host in made.items()}})
+    write_known(state.hosts, {**known, **{name: kept(known.get(name), host) for name, host in made.items()}})
     return Outcome(changed=tuple(f"{name}: booted" for name in names if name not in before))
 
 
@@ -51,8 +51,8 @@ def lab_spec(stack: Stack) -> lab.LabSpec:
     return lab.LabSpec(stack_name=stack.name, hosts=hosts, packages=tuple(packages))
 
 
-def _keep(known: KnownHost | None, made: KnownHost) -> KnownHost:
-    # A host that was left alone still has the key that it made.
+def kept(known: KnownHost | None, made: KnownHost) -> KnownHost:
+    """What is known of a host once its lab has `made` it: one that was left alone still has the key that it made."""
     if known is None or known.ssh_host_key != made.ssh_host_key:
         return made
     return msgspec.structs.replace(made, wireguard_public_key=known.wireguard_public_key)

@@ -165,6 +165,10 @@ def _stale(health: Health, retention: Retention) -> Iterator[str]:
         ages.append(("the newest record in Parquet", health.parquet.last_age_s, retention.stored_age_most_s))
         most = SILENCE_LIMIT_S + retention.stored_age_most_s
         ages.append(("the venue's newest frame in Parquet", health.parquet.last_frame_age_s, most))
+    for stream in health.streams:
+        # The edge tells ages by the journal's newest two segments; what is older than these is not in them.
+        if stream.name.endswith(":meta") and stream.age_s is None and stream.length and health.journal:
+            yield f"{stream.name}: its last entry, {stream.last_id}, is older than the journal's last two segments"
     for name, age, most in ages:
         if age is not None and age > most:
             yield f"{name} is {age:.0f} s old"

@@ -42,7 +42,7 @@ def tunnel(handshake_s: float | None) -> dict[str, Any]:
     return {**WELL["tunnels"][0], "handshake_s": handshake_s}
 
 
-def stream(name: str, age_s: float) -> dict[str, Any]:
+def stream(name: str, age_s: float | None) -> dict[str, Any]:
     return {"source": "edge", "streams": [{"name": name, "length": 1, "last_id": "1-1", "age_s": age_s}]}
 
 
@@ -74,6 +74,10 @@ def test_a_host_that_is_well_has_nothing_wrong() -> None:
         ({"tunnels": [tunnel(181.0)]}, "handshake with brain 181 s ago"),
         ({"health": [{"source": "edge", "error": "10.77.0.1:6379: refused"}]}, "edge: 10.77.0.1:6379: refused"),
         ({"health": [stream("md:binance:_:meta", 31.0)]}, "md:binance:_:meta is 31 s old"),
+        (
+            {"health": [{**stream("md:binance:_:meta", None), "journal": journal(0.5)}]},
+            "md:binance:_:meta: its last entry, 1-1, is older than the journal's last two segments",
+        ),
         ({"health": [{"source": "edge", "journal": journal(31.0)}]}, "the journal's newest record is 31 s old"),
         (
             {"health": [{"source": "edge", "parquet": parquet(9.0, 106.0)}]},
@@ -92,9 +96,15 @@ def test_what_is_wrong_is_named(changed: dict[str, Any], said: str) -> None:
     [
         {"units": [unit("inactive", "success")]},
         {"health": [stream("md:binance:BTC/USDT:trades", 900.0)]},
+        {"health": [{**stream("md:binance:BTC/USDT:trades", None), "journal": journal(0.5)}]},
         {"health": [{"source": "edge", "parquet": parquet(59.0)}]},
     ],
-    ids=["a oneshot between two runs", "a quiet symbol", "a file that is still being filled"],
+    ids=[
+        "a oneshot between two runs",
+        "a quiet symbol",
+        "a symbol quiet for longer",
+        "a file that is still being filled",
+    ],
 )
 def test_what_looks_wrong_and_is_not(changed: dict[str, Any]) -> None:
     assert judge("edge", probe(**changed), RETENTION).wrong == ()

@@ -1,12 +1,10 @@
 """The whole proof of a stack: checks on every host and one window of the ledger, side by side, into evidence."""
 
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,20 +16,19 @@ from himari.proof.evidence import Check, Evidence, Ledger, Severity, Status, tal
 from himari.proof.junit import write_junit
 from himari.proof.ledger import PHASE, LedgerResult
 from himari.proof.page import write_page
-from himari.proof.probe import Probe
+from himari.proof.provenance import checkout, versions
 from himari.proof.remote import Remote
 from himari.proof.results import Results
 from himari.proof.settle import settle
 from himari.proof.subject import Contents, Subject
 from himari.proof.window import Faults, prove_data
-from himari.stack.errors import HimariError, HostError, ProofFailed
+from himari.stack.errors import HimariError, ProofFailed
 from himari.stack.known import read_known
 from himari.stack.model import Stack
 from himari.stack.paths import PROJECT, VALIDATION, StateDir
 
 MINIMUM_EVENTS = 1000
 FIRST_FILE_SECONDS = 3  # from a record to a file that was due
-TOOLS = ("himari", "pyinfra", "pytest-testinfra", "msgspec")
 
 
 def validate(
@@ -89,14 +86,14 @@ def _side_by_side(
 
 
 def _evidence(subject: Subject, checks: list[Check], ledger: Ledger | None, started: str, seconds: float) -> Evidence:
-    commit, dirty = _commit()
+    commit, dirty = checkout()
     return Evidence(
         stack=subject.stack.name,
         commit=commit,
         dirty=dirty,
         started=started,
         seconds=seconds,
-        versions=_versions(subject.answers),
+        versions=versions(subject.answers),
         phases=tally(checks),
         checks=checks,
         ledger=ledger,
@@ -174,29 +171,3 @@ def _no_account(reason: str) -> Check:
         status=Status.FAILED,
         reason=reason,
     )
-
-
-def _commit() -> tuple[str, bool]:
-    """The checkout's commit and whether it was changed; "" for what is no checkout."""
-    commit = _git("rev-parse", "HEAD")
-    return commit[:12], bool(commit and _git("status", "--porcelain"))
-
-
-def _git(*words: str) -> str:
-    try:
-        done = subprocess.run(["git", "-C", str(PROJECT), *words], capture_output=True, text=True, check=False)
-    except OSError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _versions(answers: Mapping[str, Probe | HostError]) -> dict[str, str]:
-    """Our tools', and each host's system, kernel and Redis."""
-    versions = {name: metadata.version(name) for name in TOOLS}
-    for host, answer in answers.items():
-        if isinstance(answer, Probe) and answer.raw.commands:
-            system = answer.versions
-            redis = answer.packages.get("redis-server", "")
-            said = [system["system"], f"Linux {system['kernel']}", f"systemd {system['systemd']}"]
-            versions[host] = ", ".join([*said, f"Redis {redis}"] if redis else said)
-    return versions

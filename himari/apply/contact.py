@@ -14,10 +14,9 @@ from himari.apply.ssh import (
     LOCAL,
     SSH_FAILED,
     Reach,
-    operator_key,
     unreachable,
-    write_config,
 )
+from himari.apply.ssh_config import operator_key, write_config
 from himari.catalog.accounts import DEPLOY_HOME, DEPLOY_USER
 from himari.stack.errors import HostError
 from himari.stack.known import Known, KnownHost, read_known, write_known

@@ -3,7 +3,8 @@
 import os
 from typing import Any
 
-from himari.apply.ssh import LOCAL, identity, write_config
+from himari.apply.ssh import LOCAL
+from himari.apply.ssh_config import identity, write_config
 from himari.catalog.accounts import DEPLOY_USER
 from himari.stack.errors import HimariError, HostError, StackFileError
 from himari.stack.known import read_known

@@ -11,7 +11,8 @@ from himari.apply.difference import Comparison, Difference
 from himari.apply.drift import file_diffs
 from himari.apply.operations import Job, confirm
 from himari.apply.session import Listen, ask, compare, perform, sudo_at
-from himari.apply.ssh import Reach, operator_key, reach
+from himari.apply.ssh import Reach, reach
+from himari.apply.ssh_config import operator_key
 from himari.apply.values import Values
 from himari.catalog.component import Feed, View
 from himari.catalog.days import Day, days

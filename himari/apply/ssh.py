@@ -1,4 +1,4 @@
-"""Reaching the stack's hosts by OpenSSH: one configuration that every tool of the project shares, host keys pinned."""
+"""Reaching the stack's hosts by OpenSSH, over connections that are kept open between commands."""
 
 import base64
 import errno
@@ -16,29 +16,11 @@ import msgspec
 from himari.catalog.accounts import DEPLOY_USER
 from himari.stack.errors import HostError
 from himari.stack.known import Known, KnownHost
-from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
 LOCAL = "local"  # the address of this machine: no ssh
 FRESH = ("-o", "ControlMaster=no", "-o", "ControlPath=none")  # a login of its own, over no open connection
 SSH_FAILED = 255  # ssh's own exit code when it could not get there
-_COMMON = """\
-Host *
-  BatchMode yes
-  IdentitiesOnly yes
-  PasswordAuthentication no
-  StrictHostKeyChecking yes
-  UserKnownHostsFile {known_hosts}
-  GlobalKnownHostsFile /dev/null
-  UpdateHostKeys no
-  ConnectTimeout 10
-  ServerAliveInterval 5
-  ServerAliveCountMax 6
-  ControlMaster auto
-  ControlPath {sockets}/%n
-  ControlPersist 60
-  LogLevel ERROR
-"""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -123,48 +105,9 @@ def run(
     return reach(host_name, known, state).run(command, stdin, timeout=timeout)
 
 
-def write_config(stack: Stack, known: Known, state: StateDir, user: str = DEPLOY_USER) -> Path:
-    """Write `config` and `known_hosts` below `state` for all hosts in `known`; the path of the former.
-
-    `ssh -F` that file and a host's name is all that anybody needs to get there."""
-    state.ssh.mkdir(parents=True, exist_ok=True, mode=0o700)
-    remote = {name: host for name, host in known.items() if host.address != LOCAL}
-    known_hosts = state.ssh / "known_hosts"
-    _replace(known_hosts, "".join(_pin(name, host) for name, host in remote.items() if host.ssh_host_key))
-    common = _COMMON.format(known_hosts=known_hosts, sockets=_sockets(state))
-    sections = [_section(name, host, user, identity(stack, state)) for name, host in remote.items()]
-    _replace(state.ssh / "config", "".join((*sections, common)))
-    return state.ssh / "config"
-
-
-def identity(stack: Stack, state: StateDir) -> Path | None:
-    """The operator's private key: the stack file's, or the lab's own; None leaves the choice to ssh."""
-    if stack.access.identity_file:
-        return Path(stack.access.identity_file).expanduser()
-    own = state.ssh / "id_ed25519"
-    return own if own.exists() else None
-
-
-def operator_key(stack: Stack, state: StateDir) -> str:
-    """The operator's public key, for users that log in; empty when every host is this machine.
-
-    Raises HostError when there is no key."""
-    key = identity(stack, state)
-    if key is None:
-        candidates = [Path.home() / ".ssh" / name for name in ("id_ed25519", "id_ecdsa", "id_rsa")]
-        key = next((path for path in candidates if path.exists()), None)
-    public = Path(f"{key}.pub")
-    if key is None or not public.exists():
-        if all(host.address == LOCAL for host in stack.hosts.values()):
-            return ""
-        hint = "name the private key as identity_file below [access]; its public half lies beside it, ending in .pub"
-        raise HostError("no public key of the operator", str(public if key else "~/.ssh"), "an ssh key pair", hint)
-    return public.read_text(encoding="utf-8").strip()
-
-
 def close(known: Known, state: StateDir) -> None:
     """End the connections that are kept open between commands, and remove their folder."""
-    folder = _sockets(state)
+    folder = sockets(state)
     for name in {*known, *(socket.name for socket in folder.glob("*"))}:  # also of hosts that are no longer noted
         if (folder / name).exists():
             argv = ["ssh", "-F", str(state.ssh / "config"), "-O", "exit", name]
@@ -195,17 +138,8 @@ def unreachable(host_name: str, known: KnownHost, said: str) -> HostError:
     )
 
 
-def _section(name: str, host: KnownHost, user: str, key: Path | None) -> str:
-    lines = [f"Host {name}", f"  HostName {host.address}", f"  Port {host.ssh_port}", f"  User {user}"]
-    lines += [f"  IdentityFile {key}"] if key else []
-    return "\n".join((*lines, ""))
-
-
-def _pin(name: str, host: KnownHost) -> str:
-    return f"{name},{host.address},[{host.address}]:{host.ssh_port} {host.ssh_host_key}\n"
-
-
-def _sockets(state: StateDir) -> Path:
+def sockets(state: StateDir) -> Path:
+    """The folder of the connections that are kept open."""
     # A socket's path has at most 108 characters, so it cannot lie below the state.
     base = Path("/run") if os.geteuid() == 0 else Path(os.environ.get("XDG_RUNTIME_DIR", tempfile.gettempdir()))
     mark = hashlib.sha256(str(state.path.resolve()).encode()).hexdigest()[:12]
@@ -213,16 +147,7 @@ def _sockets(state: StateDir) -> Path:
 
 
 def _open_sockets(state: StateDir) -> None:
-    folder = _sockets(state)
+    folder = sockets(state)
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.geteuid():
         raise HostError(f"{folder} belongs to somebody else", expected="a folder of our own", hint="remove it")
-
-
-def _replace(path: Path, text: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    draft = path.with_suffix(".tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.chmod(0o600)
-    draft.replace(path)

@@ -7,6 +7,7 @@ from shlex import quote
 
 from himari.apply import ssh
 from himari.apply.feed import feed_path
+from himari.apply.ssh_config import write_config
 from himari.catalog import hostpaths
 from himari.catalog.accounts import DEPLOY_USER
 from himari.catalog.component import Component, View
@@ -33,6 +34,7 @@ for path in {files}; do rm -f "$path"; done
 nft delete table inet himari 2>/dev/null || true
 rm -rf {folders}
 systemctl daemon-reload
+systemctl reset-failed {units} 2>/dev/null || true
 for unit in {units}; do systemctl is-active --quiet "$unit" && echo "unit $unit is still active"; done
 exit 0"""
 
@@ -55,7 +57,7 @@ def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyRep
     def hosts(report: Report) -> Outcome:
         known = known_hosts(stack, state)
         if known:  # hosts.json may have been mended by hand since ssh's own files were written
-            ssh.write_config(stack, known, state)
+            write_config(stack, known, state)
         removed = _strip_all(stack, known, state, report, left)
         ssh.close(known, state)
         return Outcome(changed=tuple(removed))
@@ -118,7 +120,9 @@ def owned(listed: Iterable[Component]) -> tuple[list[str], list[str]]:
     ours = [part for part in listed if part.name not in WHOLE_HOST]
     credentials = [f"{hostpaths.CREDENTIALS}/{held.name}" for part in ours for held in part.credentials]
     files = [file.path for part in ours for file in part.files]
-    return [unit.name for part in ours for unit in part.units], files + credentials
+    units = [unit.name for part in ours for unit in part.units]
+    # A timer that still ran would start what was stopped before it.
+    return sorted(units, key=lambda name: not name.endswith(".timer")), files + credentials
 
 
 def forget(stack: Stack, state: StateDir) -> list[str]:

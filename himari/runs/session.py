@@ -31,7 +31,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def run(self, steps: Sequence[Step]) -> tuple[Done, ...]:
         """Do `steps`; raises StepError."""
         if self.resumes_at:
-            self.narrator.emit(self.resumes_at, "", "the last run stopped here; what is in place is left alone", 0.0)
+            self.narrator.emit(self.resumes_at, "", "the last run stopped here; what it has done is not done again", 0.0)
         return run_steps(steps, self.journal, self.narrator)
 
     @property

@@ -10,7 +10,9 @@ from functools import partial
 import msgspec
 import pytest
 
-from himari.catalog.hostpaths import CONSUMER_SETTINGS, PARQUET, RUNTIME_VENV
+from himari.catalog.deadman import SERVICE as DEADMAN
+from himari.catalog.deadman import TIMER
+from himari.catalog.hostpaths import CONSUMER_SETTINGS, PARQUET, RUNTIME_VENV, UNITS
 from himari.proof.evidence import Evidence, Status
 from himari.runs.drift import DriftReport
 from himari.runs.report import DestroyReport, UpReport
@@ -104,7 +106,7 @@ def test_status_knows_the_machine_itself(home: Home, home_up: UpReport) -> None:
 
 
 def test_a_file_altered_here_is_found_by_drift_and_by_validate(home: Home, home_up: UpReport) -> None:
-    timer = "/etc/systemd/system/himari-deadman.timer"
+    timer = f"{UNITS}/{TIMER}"
     home.inside(HERE, f"echo '# by hand' | tee -a {CONSUMER_SETTINGS} >>{timer}")
     with subprocess.Popen(home.argv("validate", STACK), stdout=subprocess.DEVNULL) as validating:
         done = home.himari("drift", STACK, "--json")  # a look needs not wait for a run
@@ -121,6 +123,8 @@ def test_a_file_altered_here_is_found_by_drift_and_by_validate(home: Home, home_
 
 
 def test_destroy_leaves_here_what_it_says_and_nothing_else(home: Home, home_up: UpReport) -> None:
+    failing = f"chmod 0 {CONSUMER_SETTINGS}; systemctl start {DEADMAN} || systemctl is-failed {DEADMAN}"
+    assert home.inside(HERE, failing) == "failed\n"  # systemd would remember it
     done = home.himari("destroy", STACK, "--yes", "--json")
     assert done.returncode == 0, done.stderr
     report = msgspec.json.decode(done.stdout, type=DestroyReport)

@@ -52,10 +52,12 @@ def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, 
     """What the probe shall look at on host `name`."""
     view = View(stack=stack, host_name=name, known=known, feed=read_feed(state))
     roles = view.host.roles
-    units = [unit for part in components(view) for unit in part.units if unit.active]
-    names = [unit.name for unit in units if not (unit.unless_container and stack.is_lab)]
+    units = [unit for part in components(view) for unit in part.units]
+    names = [unit.name for unit in units]
     return {
         "units": names,
+        "timed": [unit.name for unit in units if not unit.active],
+        "beyond_containers": [unit.name for unit in units if unit.unless_container],
         "ours": [unit for unit in names if unit.startswith(OURS)],
         "folder": hostpaths.EXCHANGE_STATE if Role.EXCHANGE in roles else hostpaths.STATE,
         "peers": tunnel_addresses(stack),

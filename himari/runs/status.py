@@ -15,7 +15,7 @@ SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 
 
 class UnitState(msgspec.Struct, frozen=True, kw_only=True):
-    """A systemd unit; `says` is its own status text."""
+    """A systemd unit; `says` is its own status text, `timed` says that a timer starts it."""
 
     name: str
     active: str
@@ -23,11 +23,18 @@ class UnitState(msgspec.Struct, frozen=True, kw_only=True):
     result: str
     restarts: int
     says: str = ""
+    timed: bool = False
 
     @property
     def well(self) -> bool:
-        # A oneshot that a timer starts is inactive most of the time, and its last result tells how it went.
-        return self.active == "active" or (self.active == "inactive" and self.result == "success")
+        # What a timer starts is inactive most of the time, and its last result tells how it went.
+        return self.result == "success" and self.active != "failed" if self.timed else self.active == "active"
+
+    @property
+    def state(self) -> str:
+        """In systemd's words; a result is told when it is a bad one."""
+        result = "" if self.result == "success" else f", {self.result}"
+        return f"{self.active} ({self.sub}{result})"
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +139,7 @@ def judge(host: str, probe: Probe, retention: Retention) -> HostStatus:
 def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
     for unit in probe.units:
         if not unit.well:
-            yield f"{unit.name} is {unit.active} ({unit.sub}, {unit.result})"
+            yield f"{unit.name} is {unit.state}"
         elif unit.says.startswith(NO_LINE):
             yield f"{unit.name} has no line to the venue"
         elif unit.says.startswith(NOT_STORING):
@@ -156,7 +163,7 @@ def _silent(probe: Probe, retention: Retention) -> Iterator[str]:
 
 def _stale(health: Health, retention: Retention) -> Iterator[str]:
     if health.error:
-        yield f"{health.source}: {health.error}"
+        yield health.error
     # A quiet symbol is not a fault; a quiet heartbeat is.
     ages = [(stream.name, stream.age_s, SILENCE_LIMIT_S) for stream in health.streams if stream.name.endswith(":meta")]
     if health.journal:

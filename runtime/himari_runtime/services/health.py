@@ -1,5 +1,6 @@
 """The runtime's part of `himari status`: how full, how old, how far behind."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -75,7 +76,8 @@ async def health(settings: Settings) -> Health:
     try:
         asked, error = await _streams(settings), ""
     except (*LOST, SettingsError, ChunkError) as failure:
-        asked, error = [], f"{settings.buffer.host}:{settings.buffer.port}: {failure or type(failure).__name__}"
+        place = f"{settings.buffer.host}:{settings.buffer.port}"
+        asked, error = [], f"the buffer at {place} cannot be asked: {_reason(failure)}"
     if isinstance(settings, CollectorSettings):
         return _edge(settings, asked, error)
     try:
@@ -83,6 +85,13 @@ async def health(settings: Settings) -> Health:
     except (OSError, ValueError) as failure:  # what is no Parquet is a ValueError
         unread = f"{settings.parquet.path}: {failure}"
         return Health(settings.source.name, streams=asked, error="; ".join(filter(None, (error, unread))))
+
+
+def _reason(failure: Exception) -> str:
+    """Without Python's own words where the system has some."""
+    if isinstance(failure, OSError) and failure.errno:
+        return os.strerror(failure.errno)
+    return str(failure) or type(failure).__name__
 
 
 async def _streams(settings: Settings) -> list[StreamHealth]:

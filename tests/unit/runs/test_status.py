@@ -34,8 +34,9 @@ def probe(**changed: Any) -> Probe:
     return read_probe(json.dumps({**WELL, **changed}).encode())
 
 
-def unit(active: str, result: str, says: str = "") -> dict[str, Any]:
-    return {"name": "x.service", "active": active, "sub": "", "result": result, "restarts": 0, "says": says}
+def unit(active: str, result: str, says: str = "", *, timed: bool = False) -> dict[str, Any]:
+    seen = {"name": "x.service", "active": active, "sub": "dead", "result": result, "restarts": 0}
+    return {**seen, "says": says, "timed": timed}
 
 
 def tunnel(handshake_s: float | None) -> dict[str, Any]:
@@ -62,7 +63,10 @@ def test_a_host_that_is_well_has_nothing_wrong() -> None:
     ("changed", "said"),
     [
         ({"units": [unit("failed", "signal")]}, "x.service is failed"),
-        ({"units": [unit("inactive", "exit-code")]}, "x.service is inactive"),
+        ({"units": [unit("inactive", "exit-code")]}, "x.service is inactive (dead, exit-code)"),
+        ({"units": [unit("inactive", "success")]}, "x.service is inactive (dead)"),
+        ({"units": [unit("inactive", "exit-code", timed=True)]}, "x.service is inactive (dead, exit-code)"),
+        ({"units": [unit("failed", "success", timed=True)]}, "x.service is failed"),
         ({"units": [unit("active", "success", says="no line, 9 records")]}, "x.service has no line to the venue"),
         (
             {"units": [unit("active", "success", says="cannot store: /var/x: Read-only file system")]},
@@ -72,7 +76,7 @@ def test_a_host_that_is_well_has_nothing_wrong() -> None:
         ({"memory": {"total_mb": 4000, "available_mb": 100}}, "100 MB of memory left"),
         ({"tunnels": [tunnel(None)]}, "no WireGuard handshake with brain"),
         ({"tunnels": [tunnel(181.0)]}, "handshake with brain 181 s ago"),
-        ({"health": [{"source": "edge", "error": "10.77.0.1:6379: refused"}]}, "edge: 10.77.0.1:6379: refused"),
+        ({"health": [{"source": "edge", "error": "the buffer is silent"}]}, "the buffer is silent"),
         ({"health": [stream("md:binance:_:meta", 31.0)]}, "md:binance:_:meta is 31 s old"),
         (
             {"health": [{**stream("md:binance:_:meta", None), "journal": journal(0.5)}]},
@@ -94,13 +98,15 @@ def test_what_is_wrong_is_named(changed: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"units": [unit("inactive", "success")]},
+        {"units": [unit("inactive", "success", timed=True)]},
+        {"units": [unit("activating", "success", timed=True)]},
         {"health": [stream("md:binance:BTC/USDT:trades", 900.0)]},
         {"health": [{**stream("md:binance:BTC/USDT:trades", None), "journal": journal(0.5)}]},
         {"health": [{"source": "edge", "parquet": parquet(59.0)}]},
     ],
     ids=[
         "a oneshot between two runs",
+        "a oneshot at work",
         "a quiet symbol",
         "a symbol quiet for longer",
         "a file that is still being filled",
@@ -121,6 +127,8 @@ def test_the_probe_looks_at_this_machine_with_nothing_but_python(tmp_path: Path)
         settings.write_text(f'[venue]\nwebsocket_url = "wss://127.0.0.1:{venue.getsockname()[1]}"\n')
         what = {
             "units": [],
+            "timed": [],
+            "beyond_containers": [],
             "ours": [],
             "folder": str(tmp_path),
             "peers": {},
@@ -141,6 +149,8 @@ def test_a_service_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
     service = {"settings": "/none", "credential": "none", "user": "nobody"}
     what = {
         "units": [],
+        "timed": [],
+        "beyond_containers": [],
         "ours": [],
         "folder": "/",
         "peers": {},
@@ -150,7 +160,7 @@ def test_a_service_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
         "collector": "/none",
     }
     looked = read_probe(run_probe(what))
-    assert judge("edge", looked, RETENTION).wrong == ("nobody: its health command gives no answer",)
+    assert judge("edge", looked, RETENTION).wrong == ("the health command of nobody gives no answer",)
     assert looked.venue_round_trip_ms is None
 
 

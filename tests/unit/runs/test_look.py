@@ -1,0 +1,17 @@
+from pathlib import Path
+
+from himari.runs.look import wanted
+from himari.stack.load import load_stack
+from himari.stack.paths import StateDir
+
+
+def test_a_unit_that_a_timer_starts_is_looked_at_as_such(tmp_path: Path) -> None:
+    what = wanted(load_stack("lab-edge"), {}, StateDir(tmp_path), "brain")
+    assert {"himari-consumer.service", "himari-deadman.service", "himari-deadman.timer"} <= set(what["units"])
+    assert what["timed"] == ["himari-deadman.service"]
+
+
+def test_what_a_container_cannot_run_is_named(tmp_path: Path) -> None:
+    what = wanted(load_stack("lab-edge"), {}, StateDir(tmp_path), "edge")
+    assert "chrony.service" in what["beyond_containers"]
+    assert "himari-collector.service" not in what["beyond_containers"]

@@ -31,6 +31,7 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     red: tuple[str, ...]  # "HOST CHECK"
     says: str
     folder: str  # of the checks that are run
+    later: tuple[str, ...] = ()  # checks that it turns red only after some time, which a busy machine may take
 
 
 PLANTS = (
@@ -148,6 +149,7 @@ PLANTS = (
         ),
         says="`himari lab exec edge -- journalctl -u himari-collector.service -n 50` tells why",
         folder="day08_runtime",
+        later=("brain consumer.stores",),
     ),
     Plant(
         name="a consumer that stopped",
@@ -178,7 +180,7 @@ def planted(request: pytest.FixtureRequest, lab_edge: LabEdge, first_up: UpRepor
 @pytest.mark.parametrize("planted", PLANTS, ids=[plant.name for plant in PLANTS], indirect=True)
 def test_a_fault_turns_its_own_checks_red(planted: Plant, lab_edge: LabEdge, tmp_path: Path) -> None:
     red = reds(lab_edge, planted.folder, tmp_path)
-    assert {f"{check.host} {check.id}" for check in red} == set(planted.red)
+    assert {f"{check.host} {check.id}" for check in red} - set(planted.later) == set(planted.red)
     assert any(planted.says in check.reason for check in red), [check.reason for check in red]
 
 

@@ -122,10 +122,15 @@ def _window_refusals(stack: Stack) -> list[CapacityError]:
         CapacityError(
             f"the stream holds {hold.stream_minutes * 60:g} s, a segment is sealed after {hold.segment_seconds} s",
             "retention.stream_minutes",
-            f"at least twice a segment's age: {2 * hold.segment_seconds / 60:g} minutes",
+            f"at least twice a segment's age: {_up(2 * hold.segment_seconds / 60)} minutes",
             "raise stream_minutes or lower segment_seconds",
         )
     ]
+
+
+def _up(minutes: float) -> str:
+    """In hundredths, rounded up, so that what is asked for suffices."""
+    return f"{ceil(100 * minutes) / 100:g}"
 
 
 def _edge_refusals(stack: Stack, name: str) -> list[CapacityError]:

@@ -64,6 +64,13 @@ def test_the_days_that_are_offered_fit() -> None:
     assert refusals(changed(parquet_days=days + 2)) != ()
 
 
+@pytest.mark.parametrize(("segment_seconds", "offered"), [(20, "0.67"), (60, "2")])
+def test_the_window_that_is_offered_fits_and_can_be_typed(segment_seconds: int, offered: str) -> None:
+    (refusal,) = refusals(changed(stream_minutes=0.1, segment_seconds=segment_seconds))
+    assert refusal.expected.endswith(f" {offered} minutes")
+    assert refusals(changed(stream_minutes=float(offered), segment_seconds=segment_seconds)) == ()
+
+
 @given(st.floats(min_value=2, max_value=3000), st.integers(min_value=512, max_value=65536))
 def test_streams_that_are_not_refused_stay_below_their_share(minutes: float, memory_mb: int) -> None:
     stack = changed(stream_minutes=minutes, sizes={"memory_mb": memory_mb, "disk_gb": 10**6})

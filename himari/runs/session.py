@@ -18,6 +18,7 @@ from himari.stack.paths import StateDir
 
 FAULT = 70
 INTERRUPTED = 130
+GOES_ON = "the last run stopped here; what it has done is not done again"
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +31,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     def run(self, steps: Sequence[Step]) -> tuple[Done, ...]:
         """Do `steps`; raises StepError."""
-        if self.resumes_at:
-            self.narrator.emit(self.resumes_at, "", "the last run stopped here; what it has done is not done again", 0.0)
+        if self.resumes_at in {step.name for step in steps[1:]}:  # before the first step nothing had been done
+            self.narrator.emit(self.resumes_at, "", GOES_ON, 0.0)
         return run_steps(steps, self.journal, self.narrator)
 
     @property

@@ -1,0 +1,41 @@
+"""Two runs of one verb, one after the other: what the second is told of the first."""
+
+from pathlib import Path
+
+import pytest
+
+from himari.runs.progress import Event, Report
+from himari.runs.session import GOES_ON, session
+from himari.runs.steps import Outcome, Step, StepError
+from himari.stack.errors import HostError
+from himari.stack.paths import StateDir
+
+
+def nothing(report: Report) -> Outcome:
+    return Outcome()
+
+
+def breaks(report: Report) -> Outcome:
+    raise HostError("is gone")
+
+
+def told_of(state: StateDir, *steps: Step) -> list[Event]:
+    """What the run after a failed one of these steps says of that."""
+    events: list[Event] = []
+    for _ in range(2):
+        events.clear()
+        with (
+            pytest.raises(StepError),
+            session(state, ("himari", "validate", "x"), "", events.append) as opened,
+        ):
+            opened.run(steps)
+    return [event for event in events if event.says == GOES_ON]
+
+
+def test_a_run_says_where_the_last_one_stopped(tmp_path: Path) -> None:
+    (told,) = told_of(StateDir(tmp_path), Step(name="look", work=nothing), Step(name="apply", work=breaks))
+    assert told.step == "apply"
+
+
+def test_a_run_that_had_nothing_done_is_not_told_of(tmp_path: Path) -> None:
+    assert told_of(StateDir(tmp_path), Step(name="validate", work=breaks)) == []

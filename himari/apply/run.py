@@ -62,13 +62,17 @@ def plan_hosts(
     feed: Feed | None = None,
     all_days: Iterable[Day] | None = None,
     listen: Listen = _silent,
+    makes: bool = False,
 ) -> Plans:
     """Ask every host once what it is, all at the same time, and compare that with all its days.
 
+    Secrets that there are none of are made with `makes`; without, they are told as differences.
+
     Raises HostError for a host that cannot be reached, DeployError for one whose answer makes no sense."""
     stack = admit_operator(stack, known)
-    wanted = _desired(stack, known, state, feed or Feed(), tuple(all_days or days()))
-    reaches = {name: reach(name, known, state) for name in wanted}
+    reaches = {name: reach(name, known, state) for name in stack.hosts}
+    values = Values.open(stack, known, state, makes=makes)
+    wanted = _desired(stack, known, values, feed or Feed(), tuple(all_days or days()))
     states = ask({name: (reaches[name], each.whole.query()) for name, each in wanted.items()}, listen)
     key = operator_key(stack, state)
     return Plans(stack, tuple(_plan(wanted[name], reaches[name], states[name], key) for name in wanted))
@@ -118,10 +122,7 @@ def drift(plans: Plans) -> tuple[str, ...]:
     return tuple(line for plan in plans.hosts for line in _explained(plan))
 
 
-def _desired(
-    stack: Stack, known: Known, state: StateDir, feed: Feed, listed: tuple[Day, ...]
-) -> dict[str, HostDesired]:
-    values = Values.open(stack, known, state)
+def _desired(stack: Stack, known: Known, values: Values, feed: Feed, listed: tuple[Day, ...]) -> dict[str, HostDesired]:
     views = (View(stack=stack, host_name=name, known=known, feed=feed) for name in stack.hosts)
     return {view.host_name: desired(view, listed, values) for view in views}
 

@@ -29,8 +29,9 @@ class Values(msgspec.Struct, frozen=True):
     authority: Authority
 
     @classmethod
-    def open(cls, stack: Stack, known: Known, state: StateDir) -> "Values":
-        return cls(stack, known, Secrets.open(state), Authority.open(state))
+    def open(cls, stack: Stack, known: Known, state: StateDir, *, makes: bool = True) -> "Values":
+        """The vault below `state`; without `makes` a look at it, for verbs that change nothing."""
+        return cls(stack, known, Secrets.open(state, makes=makes), Authority.open(state, makes=makes))
 
     def secret(self, name: str) -> str:
         """The secret `name`: the stack file's webhook, a server's key, or a random value of the vault."""

@@ -79,7 +79,7 @@ class Going:
 
     def _look(self, report: Report) -> Outcome:
         known = read_known(self.state.hosts)
-        self.plans = apply.plan_hosts(self.stack, known, self.state, feed=self.feed, listen=report)
+        self.plans = apply.plan_hosts(self.stack, known, self.state, feed=self.feed, listen=report, makes=True)
         apply.settle(self.plans)
         count = len(self.plans.says)
         return Outcome(says=f"{count} differences" if count else "all as the files say")

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from himari.stack.paths import StateDir
+from himari.vault.secrets import NOT_MADE
 
 _CA_LIFE = datetime.timedelta(days=3650)
 _SERVER_LIFE = datetime.timedelta(days=365)
@@ -36,11 +37,14 @@ class Authority(msgspec.Struct, frozen=True):
 
     folder: Path
     stack_name: str
+    makes: bool = True
 
     @classmethod
-    def open(cls, state: StateDir) -> "Authority":
-        """The CA below `state`, made at the first call."""
+    def open(cls, state: StateDir, *, makes: bool = True) -> "Authority":
+        """The CA below `state`, made at the first call; without `makes` nothing is made, and NOT_MADE stands for it."""
         folder = state.secrets / "ca"
+        if not makes:
+            return cls(folder, state.path.name, makes)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         authority = cls(folder, state.path.name)
         if not authority._path("ca", "pem").exists():
@@ -50,7 +54,8 @@ class Authority(msgspec.Struct, frozen=True):
     @property
     def certificate(self) -> str:
         """The CA's own certificate (PEM): what clients trust."""
-        return self._path("ca", "pem").read_text(encoding="ascii")
+        path = self._path("ca", "pem")
+        return path.read_text(encoding="ascii") if self.makes or path.exists() else NOT_MADE
 
     def issue(self, name: str, names: Iterable[str], *, now: datetime.datetime | None = None) -> Issued:
         """The certificate of server `name`, valid for the IP addresses and DNS names `names`.
@@ -59,12 +64,14 @@ class Authority(msgspec.Struct, frozen=True):
         now = now or datetime.datetime.now(datetime.UTC)
         wanted = _alternatives(names)
         if not self._good_until(name, wanted, now + _RENEW_BEFORE):
+            if not self.makes:
+                return Issued(NOT_MADE, NOT_MADE)
             self._store(name, *self._signed(name, wanted, now))
         return Issued(*(self._path(name, end).read_text(encoding="ascii") for end in ("pem", "key")))
 
     def _good_until(self, name: str, wanted: frozenset[x509.GeneralName], moment: datetime.datetime) -> bool:
         path = self._path(name, "pem")
-        if not path.exists() or not self._path(name, "key").exists():
+        if not all(each.exists() for each in (path, self._path(name, "key"), self._path("ca", "pem"))):
             return False
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         issuer = x509.load_pem_x509_certificate(self.certificate.encode())

@@ -14,26 +14,32 @@ from himari.stack.paths import StateDir
 
 _BYTES = 32  # 256 bits: nothing shorter is worth a guess
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+NOT_MADE = "not made yet"  # stands for what a look, which makes nothing, does not find
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """The stack's secrets by name; a name that is asked for the first time gets a random value."""
+    """The stack's secrets by name; a name that is asked for the first time gets a random value if one `makes` them."""
 
     folder: Path
+    makes: bool = True
 
     @classmethod
-    def open(cls, state: StateDir) -> "Secrets":
-        """The secrets below `state`; their folder is made, and closed to everybody else."""
+    def open(cls, state: StateDir, *, makes: bool = True) -> "Secrets":
+        """The secrets below `state`; with `makes` their folder is made, and closed to everybody else."""
+        if not makes:
+            return cls(state.secrets, makes)
         state.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
         state.secrets.chmod(0o700)
         return cls(state.secrets)
 
     def get(self, name: str) -> str:
-        """The value of `name`: 64 hexadecimal digits unless one was put there.
+        """The value of `name`: 64 hexadecimal digits unless one was put there; NOT_MADE to one that only looks.
 
         Raises ValueError for a name that is no lower-case word with dashes."""
         path = self._path(name)
         if not path.exists():
+            if not self.makes:
+                return NOT_MADE
             _write_once(path, secrets.token_hex(_BYTES))
         return path.read_text(encoding="ascii").strip()
 

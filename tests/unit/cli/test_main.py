@@ -276,3 +276,12 @@ def test_doctor_names_what_is_missing_and_what_mends_it(himari: Himari, tmp_path
 def test_the_shell_completes_verbs_and_stacks(himari: Himari, line: str, found: str) -> None:
     done = himari(COMP_WORDS=line, COMP_CWORD=str(len(line.split()) - 1), _HIMARI_COMPLETE="complete_bash")
     assert found in done.stdout.split()
+
+
+@pytest.mark.parametrize("verb", [("drift",), ("status",), ("plan", "--hosts")], ids=" ".join)
+def test_a_look_at_a_stack_that_was_never_up_leaves_nothing_behind(
+    himari: Himari, tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    done = himari(*verb, "lab-edge")
+    assert "himari up lab-edge makes first contact" in done.stderr + done.stdout
+    assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ from cryptography import x509
 
 from himari.stack.paths import StateDir
 from himari.vault.authority import Authority, Issued
+from himari.vault.secrets import NOT_MADE
 
 NAMES = ("10.0.0.2", "exchange.lab")
 
@@ -101,3 +102,13 @@ def test_a_lost_key_is_made_anew(authority: Authority) -> None:
     shutil.rmtree(authority.folder)
     with pytest.raises(FileNotFoundError):
         authority.issue("exchange", NAMES)
+
+
+def test_a_look_issues_and_renews_nothing(state: StateDir) -> None:
+    look = Authority.open(state, makes=False)
+    assert look.certificate == look.issue("exchange", NAMES).certificate == NOT_MADE
+    assert not state.path.exists()
+    issued = Authority.open(state).issue("exchange", NAMES)
+    assert look.issue("exchange", NAMES) == issued
+    assert look.issue("exchange", ("10.0.0.3",)).key == NOT_MADE
+    assert Authority.open(state).issue("exchange", NAMES) == issued

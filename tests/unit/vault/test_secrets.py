@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from himari.stack.paths import StateDir
-from himari.vault.secrets import Secrets
+from himari.vault.secrets import NOT_MADE, Secrets
 
 
 @pytest.fixture
@@ -47,3 +47,11 @@ def test_runs_side_by_side_agree_on_one_value(vault: Secrets) -> None:
 
 def test_the_representation_holds_no_value(vault: Secrets) -> None:
     assert vault.get("redis-pusher") not in repr(vault)
+
+
+def test_a_look_makes_nothing(tmp_path: Path) -> None:
+    state = StateDir(tmp_path / "lab")
+    assert Secrets.open(state, makes=False).get("redis-pusher") == NOT_MADE
+    assert not state.path.exists()
+    made = Secrets.open(state).get("redis-pusher")
+    assert Secrets.open(state, makes=False).get("redis-pusher") == made

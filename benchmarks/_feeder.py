@@ -36,11 +36,10 @@ class Fed(msgspec.Struct):
 
 async def feed(settings: CollectorSettings, frames: list[bytes], rate: float, seconds: float) -> Fed:
     """Journals and pushes; what the machine is too slow for is journaled later, never left out."""
-    venue = settings.venue.name
-    route = registry.router(venue)
-    journal = Journal.open(settings.journal, settings.source.name, route)
-    intake = Intake(registry.dialect(venue), journal)
-    pusher = Pusher(settings.buffer, credential(settings.buffer.credential), journal, route, registry.primer(venue))
+    dialect = registry.dialect(settings.venue.name)
+    journal = Journal.open(settings.journal, settings.source.name, dialect.route)
+    intake = Intake(dialect, journal)
+    pusher = Pusher(settings.buffer, credential(settings.buffer.credential), journal, dialect)
     pushing = asyncio.create_task(pusher.run())
     cpu, began = time.process_time(), time.monotonic()
     count = size = 0

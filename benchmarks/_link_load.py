@@ -36,6 +36,8 @@ ca_file = ""
 snapshot_levels = 1000
 book_poll_seconds = 300
 weight_per_minute = 6000
+lines = 2
+line_life_seconds = 82800
 [journal]
 path = "{folder}/journal"
 max_bytes = 4_000_000_000

@@ -38,6 +38,7 @@ class Kind(IntEnum):
     HEARTBEAT = 3  # JSON of Heartbeat
     EPOCH = 4  # JSON of Epoch
     RESYNC = 5  # JSON of Resync
+    COPY = 6  # JSON of Copy; in the buffer alone, in place of a frame that another line had brought
     HEADER = 250  # a segment's first frame
     FOOTER = 251  # a sealed segment's last frame
 
@@ -73,6 +74,8 @@ class Channel(StrEnum):
     GAP = "gap"
     RESYNC = "resync"
     EPOCH = "epoch"
+    COPY = "copy"
+    CONTROL = "control"  # the venue's answers to what a line asked
     UNPARSED = "unparsed"
 
 
@@ -120,6 +123,13 @@ class Rest(msgspec.Struct, frozen=True):
     body: msgspec.Raw
 
 
+class Copy(msgspec.Struct, frozen=True, array_like=True):
+    """What is left of a frame that repeats another line's: where that one belongs."""
+
+    symbol: str
+    channel: str
+
+
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of one channel that may lack events, bounded by what is stored on both sides."""
 
@@ -142,6 +152,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     round_trip_ns: int | None = None
     backlog_records: int = 0
     backlog_seconds: float = 0.0
+    lines_up: int = 0
     reconnects: int = 0
     frames: dict[str, int] = {}
     gaps: int = 0

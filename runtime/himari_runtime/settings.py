@@ -48,6 +48,8 @@ class CollectedVenue(Section, frozen=True, kw_only=True):
     snapshot_levels: Count
     book_poll_seconds: Seconds
     weight_per_minute: Count
+    lines: Annotated[int, msgspec.Meta(ge=1, le=2)]  # that carry each symbol
+    line_life_seconds: Seconds  # a line is replaced at this age, before the venue cuts it
 
 
 class StoredVenue(Section, frozen=True, kw_only=True):

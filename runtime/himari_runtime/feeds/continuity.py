@@ -1,14 +1,15 @@
-"""Follows every channel of a line: discloses gaps, asks for backfills and snapshots, announces resyncs."""
+"""Follows every channel over all lines: discloses gaps, asks for backfills and snapshots, announces resyncs."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.intake import Intake, Taken
+from himari_runtime.feeds.past import Past
 from himari_runtime.messages import Channel, Gap, Kind, Mark, Reason, Resync, mark_key, stream_of
 from himari_runtime.venues.anchor import Anchor, Verdict
 from himari_runtime.venues.dialect import Dialect
-from himari_runtime.venues.sequence import Missing, Sequence, Stored
+from himari_runtime.venues.sequence import Event, Missing, Placed, Sequence, Stored
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +62,10 @@ class BookSync:
 
 
 class Continuity:
-    """All sequenced channels of the symbols of one venue.
+    """All sequenced channels of the symbols of one venue, over all its lines.
 
-    `marks` are the recovered ends of the run before; `restarted` says that there was one. `backfill` is called with
-    each gap of trades, `want` with each symbol whose book needs a snapshot.
+    `past` is the run before. `wait_ns`: how long another line may take to bring what one left out. `backfill` is
+    called with each gap of trades, `want` with each symbol whose book needs a snapshot.
     """
 
     def __init__(
@@ -72,38 +73,59 @@ class Continuity:
         intake: Intake,
         dialect: Dialect,
         symbols: tuple[str, ...],
-        marks: Mapping[str, Mark],
+        past: Past,
         *,
-        restarted: bool,
+        wait_ns: int,
         backfill: Callable[[Gap], None],
         want: Callable[[str], None],
     ) -> None:
         self._intake = intake
         self._backfill = backfill
-        interruption = Reason.START if restarted else None
+        interruption = Reason.START if past.restarted else None
         self._sequences = {
-            (symbol, channel): Sequence(dense, _stored(marks, dialect.name, symbol, channel), interruption)
+            (symbol, channel): Sequence(
+                dense, _stored(past.marks, dialect.name, symbol, channel), interruption, wait_ns
+            )
             for symbol in symbols
             for channel, dense in dialect.sequenced.items()
         }
+        self._waiting: set[tuple[str, Channel]] = set()
         self.books = {symbol: BookSync(intake, symbol, want) for symbol in symbols}
 
-    def interrupt(self, reason: Reason) -> None:
-        """The line broke."""
-        for sequence in self._sequences.values():
-            sequence.interrupt(reason)
+    def interrupt(self, symbols: Iterable[str], reason: Reason) -> None:
+        """All lines of `symbols` broke."""
+        wanted = set(symbols)
+        for (symbol, _), sequence in self._sequences.items():
+            if symbol in wanted:
+                sequence.interrupt(reason)
 
     def follow(self, taken: Taken) -> None:
         """Takes a frame that is in the journal; what is not of a sequenced channel passes."""
-        route = taken.route
-        sequence = self._sequences.get((route.symbol, route.channel))
+        route, record = taken.route, taken.record
+        key = route.symbol, route.channel
+        sequence = self._sequences.get(key)
         if sequence is None:
             return
-        missing = sequence.offer(route.first_id, route.last_id, taken.record.received_ns)
-        if missing is not None:
-            self._disclose(route.symbol, route.channel, missing)
-        if route.channel is Channel.DEPTH:
-            self.books[route.symbol].update(route.first_id, route.last_id, missing.reason if missing else None)
+        event = Event(route.first_id, route.last_id, record.received_ns, record.monotonic_ns)
+        self._settle(key, sequence.offer(event))
+        if sequence.is_waiting:
+            self._waiting.add(key)
+
+    def expire(self, monotonic_ns: int) -> None:
+        """Discloses what no line has brought in time."""
+        for key in tuple(self._waiting):
+            sequence = self._sequences[key]
+            self._settle(key, sequence.expire(monotonic_ns))
+            if not sequence.is_waiting:
+                self._waiting.discard(key)
+
+    def _settle(self, key: tuple[str, Channel], placed: list[Placed]) -> None:
+        symbol, channel = key
+        for event, missing in placed:
+            if missing is not None:
+                self._disclose(symbol, channel, missing)
+            if channel is Channel.DEPTH:
+                self.books[symbol].update(event.first_id, event.last_id, missing.reason if missing else None)
 
     def _disclose(self, symbol: str, channel: Channel, missing: Missing) -> None:
         gap = Gap(

@@ -1,8 +1,10 @@
-"""Everything that collects one venue: its line, its REST calls, its heartbeats, put together."""
+"""Everything that collects one venue: its lines, its REST calls, its heartbeats, put together."""
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any
 
 from himari_runtime.feeds import counters
@@ -12,21 +14,23 @@ from himari_runtime.feeds.budget import ConnectionBudget
 from himari_runtime.feeds.clock import VenueClock
 from himari_runtime.feeds.continuity import Continuity
 from himari_runtime.feeds.heartbeats import Heartbeats
-from himari_runtime.feeds.intake import Intake
-from himari_runtime.feeds.line import Line
+from himari_runtime.feeds.intake import Intake, Taken
+from himari_runtime.feeds.past import Past
 from himari_runtime.feeds.polls import Polls
 from himari_runtime.feeds.rest import RestClient
+from himari_runtime.feeds.shard import Shard
 from himari_runtime.feeds.snapshots import Snapshots
-from himari_runtime.messages import Channel, Gap, Heartbeat, Kind, Mark, Reason
+from himari_runtime.messages import Channel, Gap, Heartbeat, Kind, Reason
 from himari_runtime.settings import CollectedVenue
 from himari_runtime.venues.dialect import Dialect
 
-LINE = 0
+WAIT_NS = 250_000_000  # how long the twin of a line may take to bring what the line left out
+EXPIRE_SECONDS = 0.05
 
 
 class Feed:
-    """A venue's feed. `unfilled`: gaps that the run before left; `backlog` gives records and seconds that the buffer is
-    behind; `beaten` is told each second."""
+    """A venue's feed, going on from `past`. `backlog` gives records and seconds that the buffer is behind; `beaten`
+    is told each second."""
 
     def __init__(
         self,
@@ -36,49 +40,57 @@ class Feed:
         rest: RestClient,
         intake: Intake,
         *,
-        marks: Mapping[str, Mark],
-        unfilled: Iterable[Gap],
-        restarted: bool,
+        past: Past,
         backlog: Callable[[], tuple[int, float]],
         beaten: Callable[[Heartbeat], None],
     ) -> None:
-        self.subscribed = asyncio.Event()
         self._intake = intake
         self._dialect = dialect
         self._backlog = backlog
         answers = Answers(rest, intake)
         self._clock = VenueClock(rest, dialect)
         self._snapshots = Snapshots(answers, dialect, settings.snapshot_levels)
-        self._backfill = Backfill(answers, intake, dialect)
-        for gap in unfilled:
-            if gap.symbol in settings.symbols:
-                self._backfill.want(gap)
+        self._backfill = _backfill(Backfill(answers, intake, dialect), past.unfilled, settings.symbols)
         self._polls = Polls(answers, dialect, settings.symbols, settings.book_poll_seconds)
         self._heartbeats = Heartbeats(intake, self._describe, beaten)
         self._continuity = Continuity(
             intake,
             dialect,
             settings.symbols,
-            marks,
-            restarted=restarted,
+            past,
+            wait_ns=WAIT_NS if settings.lines > 1 else 0,
             backfill=self._backfill.want,
             want=self._snapshots.want,
         )
-        self._line = Line(
-            LINE,
-            dialect.line_url(settings.websocket_url, settings.symbols),
-            tls,
-            ConnectionBudget(dialect.limits.connections, dialect.limits.connections_seconds),
-            idle_seconds=dialect.limits.idle_seconds,
-            take=self._take,
-            up=self.subscribed.set,
-            down=self._down,
-        )
+        self._shards = self._spread(settings, tls)
+
+    def _spread(self, settings: CollectedVenue, tls: ssl.SSLContext | None) -> list[Shard]:
+        limits = self._dialect.limits
+        budget = ConnectionBudget(limits.connections, limits.connections_seconds)
+        return [
+            Shard(
+                settings,
+                symbols,
+                self._dialect,
+                tls,
+                budget,
+                first_line=index * settings.lines,
+                take=self._take,
+                down=partial(self._continuity.interrupt, symbols, Reason.RECONNECT),
+            )
+            for index, symbols in enumerate(self._dialect.shards(settings.symbols))
+        ]
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Every symbol has a line that carries it."""
+        return all(shard.lines_up for shard in self._shards)
 
     def jobs(self) -> dict[str, Coroutine[Any, Any, None]]:
         """What has to run, by name; none of them ends by itself."""
-        return {
-            "line": self._line.run(),
+        lines = {name: job for shard in self._shards for name, job in shard.jobs().items()}
+        return lines | {
+            "expiry": self._expire(),
             "snapshots": self._snapshots.run(self._deliver),
             "backfill": self._backfill.run(),
             "clock": self._clock.run(),
@@ -88,19 +100,17 @@ class Feed:
             "books": self._polls.books(),
         }
 
-    def _take(self, payload: bytes) -> bool:
-        taken = self._intake.take(Kind.FRAME, payload, LINE)
+    def _take(self, payload: bytes, line: int) -> Taken:
+        taken = self._intake.take(Kind.FRAME, payload, line)
         self._continuity.follow(taken)
-        if taken.route.channel is Channel.UNPARSED:
-            return self._dialect.is_shutdown(payload)
-        made_ns = self._dialect.event_ns(payload)
-        if made_ns is not None:
+        if (made_ns := self._dialect.event_ns(payload)) is not None:
             counters.DELAY.observe((taken.record.received_ns - made_ns) / 1e9)
-        return False
+        return taken
 
-    def _down(self) -> None:
-        self.subscribed.clear()
-        self._continuity.interrupt(Reason.RECONNECT)
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE_SECONDS)
+            self._continuity.expire(time.monotonic_ns())
 
     def _deliver(self, symbol: str, snapshot_id: int) -> bool:
         return self._continuity.books[symbol].snapshot(snapshot_id)
@@ -114,9 +124,18 @@ class Feed:
             round_trip_ns=self._clock.round_trip_ns,
             backlog_records=records,
             backlog_seconds=seconds,
-            reconnects=self._line.reconnects,
+            lines_up=sum(shard.lines_up for shard in self._shards),
+            reconnects=sum(shard.reconnects for shard in self._shards),
             frames=dict(counts),
             gaps=counts[Channel.GAP],
             resyncs=counts[Channel.RESYNC],
             unparsed=counts[Channel.UNPARSED],
         )
+
+
+def _backfill(backfill: Backfill, unfilled: Iterable[Gap], symbols: tuple[str, ...]) -> Backfill:
+    """Begins with the gaps that the run before left."""
+    for gap in unfilled:
+        if gap.symbol in symbols:
+            backfill.want(gap)
+    return backfill

@@ -1,57 +1,50 @@
-"""One connection to a venue: connects, reads, connects again. What it reads goes to `take`, frame by frame."""
+"""One of the lines that carry the same streams: it connects, and has a successor before it leaves."""
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import Callable
-
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from typing import Any
 
 from himari_runtime.backoff import Backoff
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.budget import ConnectionBudget
-from himari_runtime.messages import PAYLOAD_BYTES_MOST
+from himari_runtime.feeds.session import RefusedError, Route, Session, Take
 
-OPEN_SECONDS = 10.0
-CLOSE_SECONDS = 1.0
-PING_SECONDS = 20.0
 STABLE_SECONDS = 60.0
 BACKOFF_FIRST, BACKOFF_MOST = 0.25, 30.0
-QUEUED_FRAMES = 1024  # beyond it the socket is not read: TCP tells the venue
+PASS_SECONDS = 10.0  # what a successor may take to pass a line whose symbols are quiet
+PASS_TURN_SECONDS = 0.05
 
-SHUTDOWN = "shutdown"
-IDLE = "idle"
-CLOSED = "closed"
 REFUSED = "refused"
+AGED = "aged"
 
 log = logging.getLogger(__name__)
 
 
 class Line:
-    """`take` gets each frame and returns True to have the line replaced at once; `up` and `down` frame its lives."""
+    """`down` is told when nothing carries the line any more. `life_seconds`: a session is left at this age,
+    the first one at `first_life_seconds`, so that two lines are never replaced together."""
 
     def __init__(
         self,
         number: int,
-        url: str,
-        tls: ssl.SSLContext | None,
+        route: Route,
         budget: ConnectionBudget,
+        take: Take,
         *,
-        idle_seconds: float,
-        take: Callable[[bytes], bool],
-        up: Callable[[], None],
+        life_seconds: float,
+        first_life_seconds: float,
         down: Callable[[], None],
     ) -> None:
+        self.number = number
         self.reconnects = 0
-        self._number = number
-        self._url = url
-        self._tls = tls
+        self.session: Session | None = None  # the one that carries the line; its successor takes over from it
+        self._route = route
         self._budget = budget
-        self._idle_seconds = idle_seconds
         self._take = take
-        self._up = up
+        self._life_seconds = life_seconds
+        self._due_seconds = first_life_seconds
         self._down = down
         self._backoff = Backoff(BACKOFF_FIRST, BACKOFF_MOST)
         self._failures = 0
@@ -59,67 +52,119 @@ class Line:
     async def run(self) -> None:
         """Holds the line until cancelled; passes on what `take` raises."""
         while True:
-            await asyncio.sleep(self._budget.wait())
-            began = time.monotonic()
-            why = await self._session()
-            self.reconnects += 1
-            counters.RECONNECTS.labels(why).inc()
-            wait = self._pause(why, time.monotonic() - began)
-            log.warning("line %s %s: again in %.2f s", self._number, why, wait)
-            await asyncio.sleep(wait)
+            session = await self._fresh()
+            self._carry(session)
+            try:
+                while (following := await self._follow(session)) is not None:
+                    session = following
+            finally:
+                self._drop()
 
-    def _pause(self, why: str, lived: float) -> float:
-        """Seconds before the next attempt: none for the first, then full jitter until a line has been stable."""
-        if lived >= STABLE_SECONDS:
-            self._failures = 0
-            self._backoff.reset()
-        self._failures += 1
-        at_once = self._failures == 1 or (why == SHUTDOWN and lived >= OPEN_SECONDS)
+    def _carry(self, session: Session) -> None:
+        self.session = session
+        counters.LINE_UP.labels(self.number).set(1)
+
+    def _drop(self) -> None:
+        self.session = None
+        counters.LINE_UP.labels(self.number).set(0)
+        self._down()
+
+    async def _fresh(self) -> Session:
+        """A session where there is none: at once the first time, then with full jitter."""
+        while (session := await self._attempt()) is None:
+            pass
+        return session
+
+    async def _attempt(self) -> Session | None:
+        await asyncio.sleep(self._pause())
+        await asyncio.sleep(self._budget.wait())
+        try:
+            return await Session.open(self.number, self._route, self._take)
+        except RefusedError as error:
+            log.warning("line %s: %s", self.number, error)
+            self._count(REFUSED)
+            return None
+
+    def _pause(self) -> float:
+        at_once = self._failures <= 1
         return 0.0 if at_once else self._backoff.next()
 
-    async def _session(self) -> str:
+    async def _follow(self, session: Session) -> Session | None:
+        """The session that takes over from this one, which is closed then; None where it ended before."""
+        following = None
         try:
-            socket = await connect(
-                self._url,
-                ssl=self._tls,
-                compression=None,
-                proxy=None,
-                max_queue=QUEUED_FRAMES,
-                max_size=PAYLOAD_BYTES_MOST,
-                open_timeout=OPEN_SECONDS,
-                close_timeout=CLOSE_SECONDS,
-                ping_interval=PING_SECONDS,
-                ping_timeout=PING_SECONDS,
-            )
-        except (OSError, TimeoutError, WebSocketException) as error:
-            log.warning("line %s: cannot connect: %s: %s", self._number, type(error).__name__, error)
-            return REFUSED
-        return await self._live(socket)
+            await self._until_leaving(session)
+            following = await self._succeed(session)
+            await session.close()
+            self._ended(session)
+        except BaseException:
+            for each in (session, following):
+                if each is not None:
+                    await each.close()
+            raise
+        return following
 
-    async def _live(self, socket: ClientConnection) -> str:
-        counters.LINE_UP.labels(self._number).set(1)
-        self._up()
+    async def _until_leaving(self, session: Session) -> None:
+        leaving = asyncio.create_task(session.leaving.wait())
+        left = session.opened + self._due_seconds - time.monotonic()
+        await asyncio.wait([session.reading, leaving], timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
+        await _cancel(leaving)
+        if session.is_open:
+            session.leave(AGED)
+
+    async def _succeed(self, session: Session) -> Session | None:
+        """Opens a successor while `session` goes on; returns when it has passed it."""
+        while session.is_open:
+            following = await self._attempt_beside(session)
+            if following is not None:
+                self.session = following
+                try:
+                    await self._pass(session, following)
+                except BaseException:
+                    await following.close()
+                    raise
+                return following
+        return None
+
+    async def _attempt_beside(self, session: Session) -> Session | None:
+        """None also where `session` ended meanwhile: its line then begins afresh."""
+        attempt = asyncio.create_task(self._attempt())
         try:
-            return await self._read(socket)
+            await asyncio.wait([attempt, session.reading], return_when=asyncio.FIRST_COMPLETED)
+            return attempt.result() if attempt.done() else None
         finally:
-            counters.LINE_UP.labels(self._number).set(0)
-            self._down()
-            await socket.close()
+            await _cancel(attempt)
 
-    async def _read(self, socket: ClientConnection) -> str:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._idle_seconds) as idle:
-                while True:
-                    try:
-                        payload = await socket.recv(decode=False)
-                    except ConnectionClosed as error:
-                        log.warning("line %s: %s", self._number, error)
-                        return CLOSED
-                    if self._take(payload):
-                        return SHUTDOWN
-                    idle.reschedule(loop.time() + self._idle_seconds)
-        except TimeoutError:
-            if not idle.expired():
-                raise
-            return IDLE
+    async def _pass(self, session: Session, following: Session) -> None:
+        """Returns when the book of every symbol that moved has come as far on the successor, or when that is clear."""
+        start, behind = dict(session.reached), set(session.reached)
+        deadline = time.monotonic() + PASS_SECONDS
+        moved = False
+        while session.is_open and following.is_open and time.monotonic() < deadline:
+            ids = following.reached
+            behind = {symbol for symbol in behind if ids.get(symbol, -1) < session.reached[symbol]}
+            moved = moved or session.reached != start
+            if moved and all(session.reached[symbol] == start[symbol] for symbol in behind):
+                return
+            await asyncio.sleep(PASS_TURN_SECONDS)
+
+    def _ended(self, session: Session) -> None:
+        """Counts; raises what `take` raised."""
+        if not session.reading.cancelled() and (error := session.reading.exception()) is not None:
+            raise error
+        if session.why == AGED or time.monotonic() - session.opened >= STABLE_SECONDS:
+            self._failures = 0
+            self._backoff.reset()
+        self._count(session.why)
+        log.warning("line %s: %s after %.1f s", self.number, session.why, time.monotonic() - session.opened)
+
+    def _count(self, why: str) -> None:
+        self._failures += 1
+        self.reconnects += 1
+        self._due_seconds = self._life_seconds
+        counters.RECONNECTS.labels(why).inc()
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -10,6 +10,7 @@ from himari_runtime import metrics
 from himari_runtime.feeds.budget import WeightBudget
 from himari_runtime.feeds.feed import Feed
 from himari_runtime.feeds.intake import Intake
+from himari_runtime.feeds.past import Past
 from himari_runtime.feeds.rest import RestClient, tls_for
 from himari_runtime.messages import Heartbeat
 from himari_runtime.settings import CollectorSettings, SettingsError, credential
@@ -47,7 +48,7 @@ def _check(settings: CollectorSettings) -> tuple[Dialect, str, ssl.SSLContext | 
     """What must be right before an epoch is spent: venue, symbols, credential, certificates."""
     try:
         venue = dialect(settings.venue.name)
-        venue.line_url(settings.venue.websocket_url, settings.venue.symbols)
+        venue.subscriptions(settings.venue.symbols)
         return venue, credential(settings.buffer.credential), tls_for(settings.venue.rest_url, settings.venue.ca_file)
     except UnknownVenueError as error:
         raise SettingsError(f"venue.name: {error}") from None
@@ -73,16 +74,14 @@ class Collector:
         self._metrics = settings.metrics
         self._notifier = Notifier()
         self._ready = False
-        self._pusher = Pusher(settings.buffer, password, journal, venue.route, venue.primer)
+        self._pusher = Pusher(settings.buffer, password, journal, venue)
         self._feed = Feed(
             settings.venue,
             venue,
             tls,
             rest,
             Intake(venue, journal),
-            marks=journal.previous.marks,
-            unfilled=journal.previous.unfilled,
-            restarted=journal.previous.last.epoch > 0,
+            past=Past(journal.previous.marks, journal.previous.unfilled, restarted=journal.previous.last.epoch > 0),
             backlog=lambda: (self._pusher.backlog_records, self._pusher.backlog_seconds),
             beaten=self._beaten,
         )
@@ -115,14 +114,14 @@ class Collector:
 
     def _beaten(self, heartbeat: Heartbeat) -> None:
         """A heartbeat is in the journal: the loop advances and the disk takes writes."""
-        subscribed = self._feed.subscribed.is_set()
+        subscribed = self._feed.is_subscribed
         if subscribed and not self._ready:
             self._ready = True
             self._notifier.ready()
         self._notifier.alive()
         waiting = " (buffer is full, waiting)" if self._pusher.full else ""
         self._notifier.status(
-            f"{'subscribed' if subscribed else 'no line'}, {sum(heartbeat.frames.values())} records, "
+            f"{heartbeat.lines_up} lines, {sum(heartbeat.frames.values())} records, "
             f"{heartbeat.backlog_records} to push{waiting}, {heartbeat.gaps} gaps, {heartbeat.reconnects} reconnects"
         )
 

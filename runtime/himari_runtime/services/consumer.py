@@ -113,7 +113,8 @@ class Consumer:
             for gap in self._continuity.gaps(record, where, reader.is_broken(record)):
                 metrics.GAPS.inc()
                 self._store.add(gap, self._route(gap))
-            self._store.add(record, where)
+            if record.kind != Kind.COPY:
+                self._store.add(record, where)
             self._continuity.note(record, where)
             if record.kind == Kind.FRAME and where.channel in self._sequenced:
                 metrics.FRAME_NS.set(record.received_ns)

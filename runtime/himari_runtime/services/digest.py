@@ -1,7 +1,7 @@
 """What a journal or a Parquet store holds of a window: keys and content digests, for the proof."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -9,14 +9,13 @@ import msgspec
 
 from himari_runtime.messages import Channel, Gap, Kind, Position, Record
 from himari_runtime.settings import CollectorSettings, Settings, SettingsError
+from himari_runtime.transport.copies import Copies
 from himari_runtime.transport.reader import JournalReader
-from himari_runtime.transport.recovery import Router
 from himari_runtime.transport.segments import Segment, segments
 from himari_runtime.venues import registry
-from himari_runtime.venues.dialect import Fingerprint
+from himari_runtime.venues.dialect import Dialect, Fingerprint
 
 Where = Literal["journal", "parquet"]
-Fingerprints = Callable[[Record], Iterable[Fingerprint]]
 READ_BYTES = 4 << 20
 LEEWAY_NS = 120 * 10**9  # how far a clock may have been set back between neighbouring records
 
@@ -50,6 +49,7 @@ class Digest(msgspec.Struct):
     epochs: list[int] = []
     records: int = 0
     duplicates: int = 0
+    copies: int = 0  # frames of the journal that another line had brought
     events: list[Event] = []
     gaps: list[Gap] = []
     unparsed: int = 0
@@ -74,27 +74,27 @@ def digest(settings: Settings, window: Window, where: str = "") -> Digest:
 
         records = stored(settings.parquet.path, settings.source.name, venue, window.from_ns, window.to_ns)
     empty = Digest(source=settings.source.name, where=has)
-    dialect = registry.dialect(venue)
-    return summarize(empty, records, window, route=dialect.route, fingerprints=dialect.fingerprints)
+    return summarize(empty, records, window, registry.dialect(venue))
 
 
-def summarize(
-    found: Digest, records: Iterable[Record], window: Window, *, route: Router, fingerprints: Fingerprints
-) -> Digest:
+def summarize(found: Digest, records: Iterable[Record], window: Window, dialect: Dialect) -> Digest:
     """Adds the records within the window to `found`."""
     seen: set[Position] = set()
+    copies = Copies(dialect.sequenced)
     for record in records:
+        repeated = found.where == "journal" and copies.is_copy(record, dialect.route(record))
         if record.received_ns in window:
             if record.line >= 0:  # what the consumer wrote has no n of its own
                 found.duplicates += record.position in seen
                 seen.add(record.position)
                 found.records += 1
-            _add(found, record, route, fingerprints)
+            found.copies += repeated
+            _add(found, record, dialect, () if repeated else dialect.fingerprints(record))
     found.epochs = sorted({position.epoch for position in seen})
     return found
 
 
-def _add(found: Digest, record: Record, route: Router, fingerprints: Fingerprints) -> None:
+def _add(found: Digest, record: Record, dialect: Dialect, events: Iterable[Fingerprint]) -> None:
     at = record.received_ns
     found.first_ns = at if found.first_ns is None else min(at, found.first_ns)
     found.last_ns = at if found.last_ns is None else max(at, found.last_ns)
@@ -102,9 +102,9 @@ def _add(found: Digest, record: Record, route: Router, fingerprints: Fingerprint
         found.gaps.append(msgspec.json.decode(record.payload, type=Gap))
         return
     before = len(found.events)
-    found.events.extend(Event(key, content, at, how) for key, content, how in fingerprints(record))
+    found.events.extend(Event(key, content, at, how) for key, content, how in events)
     if len(found.events) == before and record.kind == Kind.FRAME:
-        found.unparsed += route(record).channel is Channel.UNPARSED
+        found.unparsed += dialect.route(record).channel is Channel.UNPARSED
 
 
 def journaled(folder: Path, window: Window) -> Iterator[Record]:

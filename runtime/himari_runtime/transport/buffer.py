@@ -17,12 +17,13 @@ from himari_runtime.messages import START, Position, Record
 from himari_runtime.settings import PushedBuffer
 from himari_runtime.transport import epochs
 from himari_runtime.transport.chunks import Packer, split
+from himari_runtime.transport.copies import Copies, shorten
 from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
-from himari_runtime.transport.recovery import Router
 from himari_runtime.transport.redis_link import LOST, RedisLink, RefusedError, last_ids, pack
 from himari_runtime.transport.resume import back, resume
 from himari_runtime.transport.segments import last_positions, segments
+from himari_runtime.venues.dialect import Dialect
 
 BATCH_BYTES = 1 << 20
 TURN_BYTES = 64 << 10  # read, routed and compressed between two turns of the event loop
@@ -40,12 +41,14 @@ class BufferAheadError(Exception):
 class Pusher:
     """Pushes one journal into one buffer until cancelled."""
 
-    def __init__(self, settings: PushedBuffer, password: str, journal: Journal, route: Router, primer: bytes) -> None:
+    def __init__(self, settings: PushedBuffer, password: str, journal: Journal, dialect: Dialect) -> None:
         self._settings = settings
         self._password = password
         self._journal = journal
-        self._route = route
-        self._packer = Packer(primer)
+        self._route = dialect.route
+        self._packer = Packer(dialect.primer)
+        self._sequenced = dialect.sequenced
+        self._copies = Copies(dialect.sequenced)
         self._last: dict[str, Position] = {}
         self._previous: dict[str, Position] = {}
         self._lengths: dict[int, int] = {}
@@ -106,6 +109,7 @@ class Pusher:
         folder = self._journal.settings.path
         names = sorted({key.rpartition("|")[0] for key in self._journal.marks})
         self._last = await self._ask(link, names)
+        self._copies = Copies(self._sequenced)  # what is read again would count as repeated
         self._lengths = last_positions(segments(folder))
         found = resume(folder, self._last)
         self._previous = dict(found.previous)
@@ -142,11 +146,13 @@ class Pusher:
         while size < BATCH_BYTES and (records := reader.read(TURN_BYTES)):
             self._note_hole(records[0].position)
             for record in records:
-                name = self._route(record).stream
+                where = self._route(record)
+                name = where.stream
                 if name not in self._last:
                     self._last |= await self._ask(link, [name])
+                repeated = self._copies.is_copy(record, where)
                 if record.position > self._last[name]:
-                    batch.setdefault(name, []).append(record)
+                    batch.setdefault(name, []).append(shorten(record, where) if repeated else record)
                     size += len(record.payload)
                 else:
                     self._previous[name] = record.position

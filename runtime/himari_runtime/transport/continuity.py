@@ -16,6 +16,7 @@ from himari_runtime.messages import (
     Route,
     mark_key,
 )
+from himari_runtime.transport.marks import mark_of, note
 
 CONSUMER_LINE = -1  # the line of gaps that the consumer writes; their (epoch, n) is that of the record they precede
 
@@ -72,9 +73,7 @@ class Continuity:
     def note(self, record: Record, where: Route) -> None:
         """The record is stored."""
         self.cursor = record.position
-        self.seen.marks[mark_key(where.stream, where.channel)] = Mark(
-            record.n, record.epoch, where.last_id, record.received_ns
-        )
+        note(self.seen.marks, mark_key(where.stream, where.channel), mark_of(record, where))
 
     def _spans_hole(self, before: Mark | None, stream: str) -> bool:
         hole = Position(*self.seen.holes.get(stream, START))

@@ -18,8 +18,9 @@ from himari_runtime.messages import Epoch, Kind, Mark, Position, Record, mark_ke
 from himari_runtime.settings import JournalSettings
 from himari_runtime.transport import epochs
 from himari_runtime.transport.keeper import Keeper
+from himari_runtime.transport.marks import mark_of, note
 from himari_runtime.transport.records import encode
-from himari_runtime.transport.recovery import Previous, Router, mark, recover
+from himari_runtime.transport.recovery import Previous, Router, recover
 from himari_runtime.transport.sealing import Extent
 from himari_runtime.transport.segments import Header, Segment, header_frame, sync_folder
 
@@ -96,7 +97,7 @@ class Journal:
     def mark(self, stream: str, channel: str, n: int, last_id: int, received_ns: int) -> None:
         """Notes record `n`, which the caller has decoded, as the last of its channel; unmarked ones are routed late."""
         if self._unmarked.pop(n, None) is not None:
-            self.marks[mark_key(stream, channel)] = Mark(n, self.epoch, last_id, received_ns)
+            note(self.marks, mark_key(stream, channel), Mark(n, self.epoch, last_id, received_ns))
 
     def close(self) -> None:
         """Seals the open segment and releases the folder."""
@@ -158,7 +159,7 @@ class Journal:
             where = self._route(record)
             key = mark_key(where.stream, where.channel)
             if key not in self.marks or self.marks[key].position < record.position:
-                self.marks[key] = mark(record, where)
+                note(self.marks, key, mark_of(record, where))
         self._unmarked.clear()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from himari_runtime.messages import Channel, Gap, Kind, Mark, Position, Record, Route, mark_key
+from himari_runtime.transport.marks import mark_of, note
 from himari_runtime.transport.sealing import extent, seal
 from himari_runtime.transport.segment_reader import walk
 from himari_runtime.transport.segments import Segment, last_positions, read_header, segments
@@ -35,11 +36,6 @@ def recover(folder: Path, route: Router) -> Previous:
     return Previous(position, _marks(last, route), _unfilled(files[-2:]))
 
 
-def mark(record: Record, where: Route) -> Mark:
-    """What is remembered of a record as the last of its channel."""
-    return Mark(record.n, record.epoch, where.last_id, record.received_ns)
-
-
 def _records(segment: Segment) -> Iterator[Record]:
     for frames, _ in walk(segment):
         yield from (frame for frame in frames if frame.kind < Kind.HEADER)
@@ -50,7 +46,7 @@ def _marks(segment: Segment, route: Router) -> dict[str, Mark]:
     marks = dict(header.marks) if header else {}
     for record in _records(segment):
         where = route(record)
-        marks[mark_key(where.stream, where.channel)] = mark(record, where)
+        note(marks, mark_key(where.stream, where.channel), mark_of(record, where))
     return marks
 
 

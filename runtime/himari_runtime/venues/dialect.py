@@ -35,6 +35,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     connections: int  # begun in `connections_seconds`, per address
     connections_seconds: float
+    request_seconds: float  # between two requests on one line
     idle_seconds: float  # a line that is silent for longer is dead
     weight_header: str  # names the weight used in this minute
     wait_statuses: frozenset[int]  # of answers that mean: come back later
@@ -52,11 +53,12 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
-    """What bodies of answers mean. The first two raise msgspec.DecodeError for a body that is something else."""
+    """What answers mean. The first two raise msgspec.DecodeError for a body that is something else."""
 
     trade_ids: Callable[[bytes], list[int]]  # of `trades`, ascending
     server_time_ns: Callable[[bytes], int]  # since 1970; the middle of what a coarser clock may mean
     refusal: Callable[[bytes], str]  # an error as a reader wants it; raises nothing
+    request_refusal: Callable[[bytes], str]  # why a line's request was refused; empty: it was not. Raises nothing
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +66,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     limits: Limits
-    line_url: Callable[[str, tuple[str, ...]], str]  # base, symbols; ValueError: unknown, or more than a line carries
+    line_url: Callable[[str], str]  # of a base address
+    shards: Callable[[tuple[str, ...]], list[tuple[str, ...]]]  # symbols that a line can carry together
+    subscriptions: Callable[[tuple[str, ...]], tuple[bytes, ...]]  # a line's requests; ValueError: an unknown symbol
     calls: Calls
     answers: Answers
     route: Callable[[Record], Route]

@@ -1,10 +1,11 @@
-"""Where the collector's own messages belong, on any venue."""
+"""Where our own messages belong, on any venue."""
 
 import msgspec
 
-from himari_runtime.messages import Channel, Gap, Kind, Record, Resync, Route, meta_stream, stream_of
+from himari_runtime.messages import Channel, Copy, Gap, Kind, Record, Resync, Route, meta_stream, stream_of
 
 _gap = msgspec.json.Decoder(Gap)
+_copy = msgspec.json.Decoder(Copy)
 _resync = msgspec.json.Decoder(Resync)
 
 
@@ -17,6 +18,9 @@ def route_own(venue: str, record: Record) -> Route:
     if record.kind == Kind.GAP:
         gap = _gap.decode(record.payload)
         return Route(stream_of(venue, gap.symbol, gap.channel), gap.symbol, Channel.GAP)
+    if record.kind == Kind.COPY:
+        copy = _copy.decode(record.payload)
+        return Route(stream_of(venue, copy.symbol, copy.channel), copy.symbol, Channel.COPY)
     if record.kind == Kind.RESYNC:
         resync = _resync.decode(record.payload)
         return Route(stream_of(venue, resync.symbol, Channel.DEPTH), resync.symbol, Channel.RESYNC)

@@ -1,8 +1,26 @@
-"""What is missing between two events of one channel, told by the venue's ids alone."""
+"""What is missing between two events of one channel, told by the venue's ids alone.
 
+Events come over several lines: what one line has not brought may still come over another.
+"""
+
+from bisect import insort
+from operator import attrgetter
 from typing import NamedTuple
 
 from himari_runtime.messages import Reason
+
+HELD_MOST = 6000  # ten minutes of updates; beyond it nothing is waited for
+
+_by_first_id = attrgetter("first_id")
+
+
+class Event(NamedTuple):
+    """An event that covers the ids [first_id, last_id]; times in ns, since 1970 and of the edge's clock since boot."""
+
+    first_id: int
+    last_id: int
+    received_ns: int
+    monotonic_ns: int
 
 
 class Stored(NamedTuple):
@@ -21,33 +39,78 @@ class Missing(NamedTuple):
     reason: Reason
 
 
+class Placed(NamedTuple):
+    """An event that has its place in the sequence, and what is missing before it."""
+
+    event: Event
+    missing: Missing | None
+
+
 class Sequence:
-    """Follows one channel of one symbol.
+    """Follows one channel of one symbol over all its lines.
 
     `dense` where the venue sends every id once; elsewhere only an interruption tells that data may be missing.
-    `interruption` says why it may be before the next event.
+    `interruption` says why it may be before the next event. `wait_ns`: how long another line may take to bring what is
+    missing; 0 where there is none.
     """
 
-    def __init__(self, dense: bool, last: Stored | None, interruption: Reason | None) -> None:
+    def __init__(self, dense: bool, last: Stored | None, interruption: Reason | None, wait_ns: int = 0) -> None:
         self.last = last
         self._dense = dense
         self._interruption = interruption
+        self._wait_ns = wait_ns
+        self._held: list[Event] = []
+
+    @property
+    def is_waiting(self) -> bool:
+        """Events are held back behind ids that another line may bring."""
+        return bool(self._held)
 
     def interrupt(self, reason: Reason) -> None:
-        """The line broke: the next event may not follow the last."""
+        """All lines broke: the next event may not follow the last."""
         self._interruption = self._interruption or reason
 
-    def offer(self, first_id: int, last_id: int, received_ns: int) -> Missing | None:
-        """Takes an event that covers [first_id, last_id]; what is missing before it, or None.
+    def offer(self, event: Event) -> list[Placed]:
+        """Takes an event; those that have their place now, in order.
 
         An event that brings nothing new, a repeated or a late one, changes nothing.
         """
         last = self.last
-        if last is not None and last_id <= last.last_id:
-            return None
-        reason = self._interruption
-        self.last = Stored(last_id, received_ns)
+        if last is not None:
+            if event.last_id <= last.last_id:
+                return []
+            if self._dense and event.first_id > last.last_id + 1 and not self._interruption and self._wait_ns:
+                self._hold(event)
+                return self.expire(event.monotonic_ns)
+        return [self._place(event), *self._drain()]
+
+    def expire(self, monotonic_ns: int) -> list[Placed]:
+        """What was waited for long enough is missing."""
+        placed: list[Placed] = []
+        while self._held and self._is_due(monotonic_ns):
+            placed += [self._place(self._held.pop(0)), *self._drain()]
+        return placed
+
+    def _hold(self, event: Event) -> None:
+        if event not in self._held[-64:]:
+            insort(self._held, event, key=_by_first_id)
+
+    def _is_due(self, monotonic_ns: int) -> bool:
+        since_ns = min(event.monotonic_ns for event in self._held)  # the first event that showed the hole
+        return monotonic_ns - since_ns >= self._wait_ns or len(self._held) > HELD_MOST
+
+    def _drain(self) -> list[Placed]:
+        placed: list[Placed] = []
+        while self._held and self.last is not None and self._held[0].first_id <= self.last.last_id + 1:
+            event = self._held.pop(0)
+            if event.last_id > self.last.last_id:
+                placed.append(self._place(event))
+        return placed
+
+    def _place(self, event: Event) -> Placed:
+        last, reason = self.last, self._interruption
+        self.last = Stored(event.last_id, event.received_ns)
         self._interruption = None
         if self._dense and last is not None:
-            reason = None if first_id <= last.last_id + 1 else reason or Reason.SEQUENCE
-        return Missing(last, first_id, received_ns, reason) if reason else None
+            reason = None if event.first_id <= last.last_id + 1 else reason or Reason.SEQUENCE
+        return Placed(event, Missing(last, event.first_id, event.received_ns, reason) if reason else None)

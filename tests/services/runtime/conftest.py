@@ -32,6 +32,8 @@ ca_file = ""
 snapshot_levels = 1000
 book_poll_seconds = 300
 weight_per_minute = 6000
+lines = 2
+line_life_seconds = 82800
 [journal]
 path = "{root}/journal"
 max_bytes = 1_000_000_000

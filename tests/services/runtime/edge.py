@@ -28,10 +28,9 @@ def frame(serial: int) -> bytes:
 
 async def main(settings: CollectorSettings, total: int, per_turn: int) -> None:
     """Appends `total` frames, `per_turn` a millisecond, pushing meanwhile; returns when all are pushed."""
-    venue = settings.venue.name
-    route = registry.router(venue)
-    journal = Journal.open(settings.journal, settings.source.name, route)
-    pusher = Pusher(settings.buffer, credential(settings.buffer.credential), journal, route, registry.primer(venue))
+    dialect = registry.dialect(settings.venue.name)
+    journal = Journal.open(settings.journal, settings.source.name, dialect.route)
+    pusher = Pusher(settings.buffer, credential(settings.buffer.credential), journal, dialect)
     pushing = asyncio.create_task(pusher.run())
     for start in range(0, total, per_turn):
         for serial in range(start, min(total, start + per_turn)):

@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,21 +124,54 @@ def test_repeated_frames_and_garbage_make_no_gap(venue: Venue, collector: Collec
     assert collector.digest().gaps == []
 
 
-def test_frames_out_of_order_are_disclosed_and_kept(venue: Venue, collector: Collector) -> None:
+def test_frames_out_of_order_are_put_in_order(venue: Venue, collector: Collector) -> None:
     collector.await_events(400)
     venue.order("reorder", "--count", "200")
-    collector.await_gaps(lambda gaps: any(gap.filled for gap in gaps), "a late trade was missed and fetched")
+    collector.await_events(800)
     assert accounted(venue, collector) == (set(), set())
-    assert {reason for _, _, reason in opened(collector.digest().gaps)} == {Reason.SEQUENCE}
+    assert collector.digest().gaps == []
 
 
-def test_a_shutdown_notice_moves_the_line(venue: Venue, collector: Collector) -> None:
+@pytest.mark.parametrize(
+    "fault", [("cut",), ("drop", "--count", "50"), ("garbage", "--count", "5"), ("shutdown-notice",)]
+)
+def test_what_befalls_one_line_costs_nothing(venue: Venue, collector: Collector, fault: tuple[str, ...]) -> None:
+    until(lambda: len(venue.open_lines()) == 2, "two lines")
     collector.await_events(400)
-    venue.order("shutdown-notice")
-    until(lambda: len(venue.ledger()["lines"]) == 2, "a second line")
+    struck = venue.open_lines()[0]
+    venue.order(*fault, "--line", str(struck))
+    if fault[0] != "drop":
+        until(lambda: struck not in venue.open_lines() and len(venue.open_lines()) == 2, "a line in its place")
+    collector.await_events(800)
+    assert accounted(venue, collector) == (set(), set())
+    assert collector.digest().gaps == []
+
+
+def test_a_line_that_stands_still_is_replaced(venue: Venue, collector: Collector) -> None:
+    until(lambda: len(venue.open_lines()) == 2, "two lines")
+    struck = venue.open_lines()[1]
+    venue.order("stall", "--seconds", "60", "--line", str(struck))
+    until(lambda: struck not in venue.open_lines() and len(venue.open_lines()) == 2, "a line in its place")
+    assert accounted(venue, collector) == (set(), set())
+    assert collector.digest().gaps == []
+    assert 'himari_reconnects_total{why="stalled"} 1.0' in collector.metrics()
+
+
+def test_lines_that_grow_old_are_replaced_before_they_go(
+    tmp_path: Path, venue: Venue, redis_server: RedisServer
+) -> None:
+    collector = Collector(tmp_path, venue.port, redis_server.port, life_seconds=2)
+    collector.start()
+    until(lambda: len(venue.ledger()["lines"]) >= 8, "lines one after the other")
     collector.await_events(400)
     assert accounted(venue, collector) == (set(), set())
-    assert {gap.reason for gap in collector.digest().gaps} == {Reason.RECONNECT}
+    assert collector.digest().gaps == []
+    lives = [(line["opened_ns"], line["closed_ns"] or time.time_ns()) for line in venue.ledger()["lines"]]
+    began = sorted(opened for opened, _ in lives)[1]
+    assert all(
+        any(opened < closed < other_closed for opened, other_closed in lives) for _, closed in lives if closed > began
+    )
+    collector.kill()
 
 
 def test_it_is_ready_and_alive_without_a_buffer(tmp_path: Path, venue: Venue) -> None:
@@ -158,8 +190,7 @@ def test_it_is_ready_and_alive_without_a_buffer(tmp_path: Path, venue: Venue) ->
 
 def test_metrics_count_what_was_journaled(venue: Venue, collector: Collector) -> None:
     collector.await_events(400)
-    with urllib.request.urlopen(f"http://127.0.0.1:{collector.metrics_port}/metrics") as answer:
-        text = answer.read().decode()
+    text = collector.metrics()
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert float(values['himari_frames_total{channel="book_ticker"}']) > 100
     assert float(values['himari_line_up{line="0"}']) == 1

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,6 +58,8 @@ websocket_url = "wss://localhost:{venue}"
 rest_url = "https://localhost:{venue}"
 ca_file = "{root}/exchange.pem"
 snapshot_levels = 1000
+lines = 2
+line_life_seconds = {life}
 book_poll_seconds = 2
 weight_per_minute = 6000
 [journal]
@@ -111,6 +114,10 @@ class Venue:
         """A fault on every open line."""
         subprocess.run([BIN / "himari-exchange", "order", *order, "--settings", self.settings], check=True)
 
+    def open_lines(self) -> list[int]:
+        """The numbers of the lines that are open, oldest first."""
+        return [line["line"] for line in self.ledger()["lines"] if line["closed_ns"] is None]
+
     def ledger(self) -> dict[str, Any]:
         """All that was sent so far."""
         done = subprocess.run(
@@ -123,11 +130,13 @@ class Venue:
 class Collector:
     """`himari-runtime collector`; its journal outlives its processes."""
 
-    def __init__(self, root: Path, venue_port: int, buffer_port: int) -> None:
+    def __init__(self, root: Path, venue_port: int, buffer_port: int, *, life_seconds: float = 3600) -> None:
         self.metrics_port = free_port()
         self.path = root / "collector.toml"
         self.path.write_text(
-            COLLECTOR.format(metrics=self.metrics_port, venue=venue_port, buffer=buffer_port, root=root)
+            COLLECTOR.format(
+                metrics=self.metrics_port, venue=venue_port, buffer=buffer_port, root=root, life=life_seconds
+            )
         )
         self.settings = load(self.path, CollectorSettings)
         self.process: subprocess.Popen[bytes] | None = None
@@ -150,6 +159,12 @@ class Collector:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
+
+    def metrics(self) -> str:
+        """What Prometheus would read."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as answer:
+            said: str = answer.read().decode()
+        return said
 
     def digest(self) -> Digest:
         """What the journal holds now."""

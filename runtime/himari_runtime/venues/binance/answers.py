@@ -8,6 +8,7 @@ HALF_MS_NS = 500_000  # the venue cuts its time to ms: on average it is half of 
 
 _trades = msgspec.json.Decoder(list[wire.TradeId])
 _time = msgspec.json.Decoder(wire.ServerTime)
+_reply = msgspec.json.Decoder(wire.Reply)
 _refusal = msgspec.json.Decoder(wire.Refusal)
 
 
@@ -28,3 +29,9 @@ def refusal(body: bytes) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return repr(body[:80])
     return f"{said.msg} ({said.code})"
+
+
+def request_refusal(payload: bytes) -> str:
+    """Why a request on a line was refused; empty where it was not."""
+    error = _reply.decode(payload).error
+    return f"{error.msg} ({error.code})" if error else ""

@@ -12,11 +12,14 @@ BINANCE = Dialect(
     limits=Limits(
         connections=streams.CONNECTIONS_MOST,
         connections_seconds=streams.CONNECTIONS_SECONDS,
+        request_seconds=streams.REQUEST_SECONDS,
         idle_seconds=streams.IDLE_SECONDS,
         weight_header="X-MBX-USED-WEIGHT-1M",
         wait_statuses=frozenset({418, 429}),
     ),
     line_url=streams.line_url,
+    shards=streams.shards,
+    subscriptions=streams.subscriptions,
     calls=Calls(
         snapshot=endpoints.snapshot,
         book_poll=endpoints.book_poll,
@@ -29,6 +32,7 @@ BINANCE = Dialect(
         trade_ids=answers.trade_ids,
         server_time_ns=answers.server_time_ns,
         refusal=answers.refusal,
+        request_refusal=answers.request_refusal,
     ),
     route=route,
     sequenced={Channel.TRADE: True, Channel.DEPTH: True, Channel.BOOK_TICKER: False},

@@ -11,6 +11,7 @@ from himari_runtime.venues.own import route_own
 VENUE = "binance"
 META = meta_stream(VENUE)
 UNPARSED = Route(META, "_", Channel.UNPARSED)
+CONTROL = Route(META, "_", Channel.CONTROL)
 
 _combined = msgspec.json.Decoder(wire.Combined)
 _trade = msgspec.json.Decoder(wire.Trade)
@@ -18,6 +19,7 @@ _depth = msgspec.json.Decoder(wire.DepthRange)
 _ticker = msgspec.json.Decoder(wire.BookTicker)
 _rest = msgspec.json.Decoder(Rest)
 _book = msgspec.json.Decoder(wire.Depth)
+_reply = msgspec.json.Decoder(wire.Reply)
 _trade_ids = msgspec.json.Decoder(list[wire.TradeId])
 
 
@@ -30,7 +32,7 @@ def route(record: Record) -> Route:
             return _answer(record.payload)
         return route_own(VENUE, record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return UNPARSED
+        return CONTROL if record.kind == Kind.FRAME and _is_reply(record.payload) else UNPARSED
 
 
 def _frame(payload: bytes) -> Route:
@@ -46,6 +48,14 @@ def _frame(payload: bytes) -> Route:
         return _event(subscription, depth.symbol, depth.first_id, depth.last_id)
     ticker = _ticker.decode(frame.data)
     return _event(subscription, ticker.symbol, ticker.id, ticker.id)
+
+
+def _is_reply(payload: bytes) -> bool:
+    try:
+        _reply.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _event(subscription: Subscription, venue_symbol: str, first_id: int, last_id: int) -> Route:

@@ -83,3 +83,10 @@ class Refusal(msgspec.Struct, frozen=True):
 
     code: int
     msg: str
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The answer to a request on a line; without an error it was carried out."""
+
+    id: int
+    error: Refusal | None = None

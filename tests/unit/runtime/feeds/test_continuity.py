@@ -9,17 +9,20 @@ import pytest
 
 from himari_runtime.feeds.continuity import Continuity
 from himari_runtime.feeds.intake import Intake
+from himari_runtime.feeds.past import Past
 from himari_runtime.messages import START, Channel, Gap, Kind, Mark, Reason, Record, Resync
 from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
 from himari_runtime.venues.registry import dialect
 from tests.unit.runtime.made import journal_settings
 
+WAIT_NS = 10**12
+
 
 class Bench:
     """A journal, and what is asked of the venue."""
 
-    def __init__(self, folder: Path, marks: dict[str, Mark] | None = None) -> None:
+    def __init__(self, folder: Path, marks: dict[str, Mark] | None = None, wait_ns: int = 0) -> None:
         settings = journal_settings(folder)
         self.journal = Journal.open(settings, "edge", dialect("binance").route)
         self.intake = Intake(dialect("binance"), self.journal)
@@ -29,8 +32,8 @@ class Bench:
             self.intake,
             dialect("binance"),
             ("BTC/USDT",),
-            marks or {},
-            restarted=bool(marks),
+            Past(marks or {}, restarted=bool(marks)),
+            wait_ns=wait_ns,
             backfill=self.backfills.append,
             want=self.wanted.append,
         )
@@ -133,3 +136,30 @@ def test_a_restart_goes_on_from_the_recovered_marks(tmp_path: Path) -> None:
         (Channel.DEPTH, None, None, 1),
     ]
     assert bench.backfills == []
+
+
+def test_what_the_other_line_may_bring_is_waited_for_and_then_disclosed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, wait_ns=WAIT_NS)
+    for number in (1, 2, 5, 3, 4, 8):
+        bench.trade(number)
+    assert bench.said() == []
+    bench.continuity.expire(bench.records()[-1].monotonic_ns + WAIT_NS - 1)
+    assert bench.said() == []
+    bench.continuity.expire(bench.records()[-1].monotonic_ns + WAIT_NS)
+    (gap,) = bench.said()
+    bench.journal.close()
+    assert isinstance(gap, Gap)
+    assert (gap.after_id, gap.before_id) == (5, 8)
+    assert bench.backfills == [gap]
+
+
+def test_a_book_goes_on_with_what_the_other_line_brings(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, wait_ns=WAIT_NS)
+    bench.depth(1, 2)
+    bench.continuity.books["BTC/USDT"].snapshot(1)
+    for first_id, last_id in ((5, 6), (3, 4), (5, 6), (7, 8)):
+        bench.depth(first_id, last_id)
+    bench.continuity.expire(bench.records()[-1].monotonic_ns + WAIT_NS)
+    bench.journal.close()
+    assert [type(message) for message in bench.said()] == [Resync]
+    assert bench.wanted == ["BTC/USDT"]

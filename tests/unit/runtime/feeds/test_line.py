@@ -1,6 +1,7 @@
-"""A line on a server of the test's own: what it does when the server goes, is silent, or says goodbye."""
+"""A line on a server of the test's own: what it does when the server goes, says goodbye or grows old."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -11,35 +12,38 @@ from websockets.http11 import Request, Response
 
 from himari_runtime.feeds.budget import ConnectionBudget
 from himari_runtime.feeds.line import Line
+from himari_runtime.feeds.session import Route, Session
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Refuse = Callable[[ServerConnection, Request], Awaitable[Response | None]]
+Told = list[bytes | str]
 
 
 class Seen:
-    """What the line told."""
+    """What the line told. Frames: `answer ...` to the subscription, `book N`, `goodbye`, `broken`."""
 
     def __init__(self) -> None:
-        self.told: list[bytes | str] = []
+        self.told: Told = []
         self.more = asyncio.Event()
 
-    def _tell(self, what: bytes | str) -> None:
+    def tell(self, what: bytes | str) -> None:
         self.told.append(what)
         self.more.set()
 
-    def take(self, payload: bytes) -> bool:
-        self._tell(payload)
-        if payload == b"broken":
+    def take(self, session: Session, payload: bytes) -> None:
+        word, _, rest = payload.partition(b" ")
+        if word == b"answer":
+            session.answers.put_nowait(rest.decode())
+            return
+        self.tell(payload)
+        if word == b"broken":
             raise RuntimeError("the journal refused")
-        return payload == b"goodbye"
+        if word == b"goodbye":
+            session.leave("shutdown")
+        if word == b"book":
+            session.reached["COIN"] = int(rest)
 
-    def up(self) -> None:
-        self._tell("up")
-
-    def down(self) -> None:
-        self._tell("down")
-
-    async def until(self, told: list[bytes | str]) -> None:
+    async def until(self, told: Told) -> None:
         async with asyncio.timeout(15):
             while len(self.told) < len(told):
                 self.more.clear()
@@ -49,19 +53,22 @@ class Seen:
 
 @asynccontextmanager
 async def line_on(
-    handler: Handler, seen: Seen, idle_seconds: float = 30, refuse: Refuse | None = None
+    handler: Handler, seen: Seen, refuse: Refuse | None = None, life_seconds: float = 3600
 ) -> AsyncIterator[tuple[Line, asyncio.Task[None]]]:
-    async with serve(handler, "127.0.0.1", 0, compression=None, process_request=refuse) as server:
+    async def welcome(socket: ServerConnection) -> None:
+        assert await socket.recv() == "subscribe"
+        await handler(socket)
+
+    async with serve(welcome, "127.0.0.1", 0, compression=None, process_request=refuse) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         line = Line(
             0,
-            f"ws://127.0.0.1:{port}/stream?streams=x",
-            None,
+            Route(f"ws://127.0.0.1:{port}/stream", None, (b"subscribe",), 0.01),
             ConnectionBudget(300, 300),
-            idle_seconds=idle_seconds,
-            take=seen.take,
-            up=seen.up,
-            down=seen.down,
+            seen.take,
+            life_seconds=life_seconds,
+            first_life_seconds=life_seconds,
+            down=lambda: seen.tell("down"),
         )
         task = asyncio.create_task(line.run())
         yield line, task
@@ -72,42 +79,73 @@ async def line_on(
 @pytest.mark.asyncio
 async def test_frames_come_untouched_and_a_lost_line_comes_back() -> None:
     async def once(socket: ServerConnection) -> None:
+        await socket.send("answer ")
         await socket.send('{"a":"\N{GREEK SMALL LETTER BETA}"}')
         await socket.send("second")
 
     seen = Seen()
-    life: list[bytes | str] = ["up", '{"a":"\N{GREEK SMALL LETTER BETA}"}'.encode(), b"second", "down"]
+    life: Told = ['{"a":"\N{GREEK SMALL LETTER BETA}"}'.encode(), b"second", "down"]
     async with line_on(once, seen) as (line, _):
         await seen.until([*life, *life])
         assert line.reconnects >= 1
 
 
 @pytest.mark.asyncio
-async def test_a_silent_line_is_replaced() -> None:
-    async def silent(socket: ServerConnection) -> None:
-        await socket.send("first")
+async def test_after_a_goodbye_the_line_goes_on_until_its_successor_has_passed_it() -> None:
+    """The first connection still brings what the second does not; it is closed once the second's book is as far."""
+    sockets: list[ServerConnection] = []
+    second_is_asked = asyncio.Event()
+
+    async def leaving(socket: ServerConnection) -> None:
+        sockets.append(socket)
+        if len(sockets) == 2:
+            second_is_asked.set()
+            await socket.send("answer ")
+            await sockets[0].send("book 2")
+            await seen.until([b"book 1", b"goodbye", b"book 2"])
+            await socket.send("book 2")
+        else:
+            for text in ("answer ", "book 1", "goodbye"):
+                await socket.send(text)
         await socket.wait_closed()
 
     seen = Seen()
-    async with line_on(silent, seen, idle_seconds=0.2):
-        await seen.until(["up", b"first", "down", "up", b"first", "down"])
+    async with line_on(leaving, seen) as (line, _):
+        async with asyncio.timeout(15):
+            await second_is_asked.wait()
+            await sockets[0].wait_closed()
+        assert seen.told == [b"book 1", b"goodbye", b"book 2", b"book 2"]
+        assert line.session is not None
+        assert line.session.is_open
 
 
 @pytest.mark.asyncio
-async def test_a_goodbye_replaces_the_line_at_once() -> None:
-    async def leaving(socket: ServerConnection) -> None:
-        await socket.send("goodbye")
-        await socket.send("never read")
-        await socket.wait_closed()
+async def test_an_old_line_has_a_successor_before_it_goes() -> None:
+    open_now, most = 0, 0
+
+    async def count(socket: ServerConnection) -> None:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        await socket.send("answer ")
+        while socket.state.name == "OPEN":
+            await socket.send(f"book {time.monotonic_ns() // 10_000_000}")
+            await asyncio.sleep(0.01)
+        open_now -= 1
 
     seen = Seen()
-    async with line_on(leaving, seen):
-        await seen.until(["up", b"goodbye", "down", "up", b"goodbye", "down"])
+    async with line_on(count, seen, life_seconds=0.3) as (line, _):
+        async with asyncio.timeout(15):
+            while line.reconnects < 3:
+                seen.more.clear()
+                await seen.more.wait()
+    assert (most, "down" in seen.told[:-1]) == (2, False)
 
 
 @pytest.mark.asyncio
 async def test_what_the_taker_raises_ends_the_line() -> None:
     async def breaking(socket: ServerConnection) -> None:
+        await socket.send("answer ")
         await socket.send("broken")
         await socket.wait_closed()
 
@@ -115,23 +153,27 @@ async def test_what_the_taker_raises_ends_the_line() -> None:
     async with line_on(breaking, seen) as (_, task):
         with pytest.raises(RuntimeError, match="the journal refused"):
             await asyncio.wait_for(task, 10)
-    assert seen.told == ["up", b"broken", "down"]
+    assert seen.told[0] == b"broken"
 
 
 @pytest.mark.asyncio
 async def test_a_server_that_refuses_is_asked_again() -> None:
     asked = 0
 
-    async def refuse_twice(connection: ServerConnection, request: Request) -> Response | None:
+    async def refuse_once(connection: ServerConnection, request: Request) -> Response | None:
         nonlocal asked
         asked += 1
-        return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "later") if asked <= 2 else None
+        return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "later") if asked == 1 else None
 
     async def welcome(socket: ServerConnection) -> None:
+        await socket.send("answer Too many streams" if asked == 2 else "answer ")
         await socket.send("welcome")
         await socket.wait_closed()
 
     seen = Seen()
-    async with line_on(welcome, seen, refuse=refuse_twice) as (line, _):
-        await seen.until(["up", b"welcome"])
-        assert line.reconnects == 2
+    async with line_on(welcome, seen, refuse=refuse_once) as (line, _):
+        async with asyncio.timeout(15):
+            while line.session is None:
+                seen.more.clear()
+                await seen.more.wait()
+        assert (asked, line.reconnects) == (3, 2)

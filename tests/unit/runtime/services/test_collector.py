@@ -39,6 +39,8 @@ def settings(journal: Path) -> CollectorSettings:
             snapshot_levels=1000,
             book_poll_seconds=300,
             weight_per_minute=6000,
+            lines=2,
+            line_life_seconds=3600,
         ),
         journal=journal_settings(journal),
         buffer=PushedBuffer(

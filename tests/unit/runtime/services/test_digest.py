@@ -8,7 +8,6 @@ from himari_runtime.messages import Gap, Kind, Reason, Record
 from himari_runtime.services.digest import Digest, Event, Window, journaled, summarize
 from himari_runtime.transport.journal import Journal
 from himari_runtime.venues import registry
-from himari_runtime.venues.binance.fingerprint import fingerprints
 from tests.unit.runtime.made import journal_settings
 
 TRADE = '{"e":"trade","E":9,"s":"BTCUSDT","t":7,"p":"61837.63000000","q":"0.02000000","T":8,"m":true,"M":true}'
@@ -34,7 +33,7 @@ def record(n: int, payload: bytes, kind: Kind = Kind.FRAME, line: int = 1) -> Re
 
 def summary(records: list[Record], window: Window) -> Digest:
     empty = Digest(source="edge", where="journal")
-    return summarize(empty, records, window, route=registry.router("binance"), fingerprints=fingerprints)
+    return summarize(empty, records, window, registry.dialect("binance"))
 
 
 def test_keys_and_digests() -> None:

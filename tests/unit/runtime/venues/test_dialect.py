@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from himari_runtime.feeds.budget import WeightBudget
 from himari_runtime.feeds.feed import Feed
 from himari_runtime.feeds.intake import Intake
+from himari_runtime.feeds.past import Past
 from himari_runtime.feeds.rest import RestClient
 from himari_runtime.messages import (
     START,
@@ -46,6 +47,8 @@ def toy_route(record: Record) -> Route:
     """Frames are `channel first last`; answers are lists of ids."""
     if record.kind == Kind.FRAME:
         words = record.payload.decode().split()
+        if words[0] == "answer":
+            return Route(meta_stream("toy"), "_", Channel.CONTROL)
         if len(words) != 3:
             return Route(meta_stream("toy"), "_", Channel.UNPARSED)
         channel, first_id, last_id = words
@@ -65,9 +68,16 @@ def toy_fingerprints(record: Record) -> Iterator[Fingerprint]:
 TOY = Dialect(
     name="toy",
     limits=Limits(
-        connections=2, connections_seconds=60, idle_seconds=30, weight_header="X-Spent", wait_statuses=frozenset({503})
+        connections=4,
+        connections_seconds=60,
+        request_seconds=0.01,
+        idle_seconds=30,
+        weight_header="X-Spent",
+        wait_statuses=frozenset({503}),
     ),
-    line_url=lambda base, symbols: f"{base}/all",
+    line_url=lambda base: f"{base}/all",
+    shards=lambda symbols: [symbols],
+    subscriptions=lambda symbols: (b"all, please",),
     calls=Calls(
         snapshot=lambda symbol, levels: Call("book", "/book", {"depth": str(levels)}, 3, Priority.SNAPSHOT),
         book_poll=lambda symbol: Call("top", "/book", {"depth": "1"}, 1, Priority.POLL),
@@ -80,6 +90,7 @@ TOY = Dialect(
         trade_ids=lambda body: msgspec.json.decode(body, type=list[int]),
         server_time_ns=lambda body: msgspec.json.decode(body, type=int),
         refusal=lambda body: body.decode(),
+        request_refusal=lambda payload: payload.decode().removeprefix("answer "),
     ),
     route=toy_route,
     sequenced={Channel.TRADE: True, Channel.DEPTH: True},
@@ -98,6 +109,8 @@ class Server:
         self.came_back = asyncio.Event()
 
     async def line(self, socket: ServerConnection) -> None:
+        assert await socket.recv() == "all, please"
+        await socket.send("answer ")
         self.lines += 1
         if self.lines == 2:
             self.came_back.set()
@@ -144,14 +157,14 @@ async def collect(folder: Path) -> list[Record]:
                 snapshot_levels=1000,
                 book_poll_seconds=300,
                 weight_per_minute=100,
+                lines=1,
+                line_life_seconds=3600,
             ),
             venue,
             None,
             rest,
             Intake(venue, journal),
-            marks={},
-            unfilled=(),
-            restarted=True,
+            past=Past(restarted=True),
             backlog=lambda: (0, 0.0),
             beaten=beaten,
         )
@@ -188,8 +201,7 @@ async def test_a_made_up_venue_is_collected_mended_and_digested(
         Digest(source="edge", where="journal"),
         journaled(tmp_path, window),
         window,
-        route=TOY.route,
-        fingerprints=TOY.fingerprints,
+        TOY,
     )
     assert [event.key for event in found.events] == ["trade|1|1", "depth|5|6", "trade|4|4", "depth|7|9"]
     assert found.unparsed == 2

@@ -4,9 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from himari_runtime.messages import Reason
-from himari_runtime.venues.sequence import Missing, Sequence, Stored
+from himari_runtime.venues.sequence import Event, Missing, Sequence, Stored
 
 LAST = 200
+
+
+WAIT_NS = 250
+
+
+def take(sequence: Sequence, first_id: int, last_id: int, at_ns: int) -> Missing | None:
+    """What a sequence of one line says is missing before an event."""
+    placed = sequence.offer(Event(first_id, last_id, at_ns, at_ns))
+    return placed[0].missing if placed else None
 
 
 def missing_ids(found: list[Missing]) -> list[int]:
@@ -17,7 +26,7 @@ def missing_ids(found: list[Missing]) -> list[int]:
 def test_reports_exactly_the_missing_trades(kept: set[int], repeats: int) -> None:
     sequence = Sequence(True, Stored(0, 0), None)
     arrivals = [number for number in sorted(kept) for _ in range(repeats)]
-    found = [gap for number in arrivals if (gap := sequence.offer(number, number, number))]
+    found = [gap for number in arrivals if (gap := take(sequence, number, number, number))]
     assert missing_ids(found) == [number for number in range(1, max(kept, default=0)) if number not in kept]
 
 
@@ -34,7 +43,7 @@ def test_reports_exactly_the_missing_updates(widths: list[int], dropped: set[int
         if index in dropped:
             pending += ids
             continue
-        gap = sequence.offer(ids[0], ids[-1], index)
+        gap = take(sequence, ids[0], ids[-1], index)
         found += [gap] if gap else []
         lost, pending = lost + pending, []
     assert missing_ids(found) == lost
@@ -47,7 +56,7 @@ def test_what_was_not_there_in_time_was_disclosed(order: list[int]) -> None:
     told: set[int] = set()
     greatest = 0
     for number in order:
-        gap = sequence.offer(number, number, 0)
+        gap = take(sequence, number, number, 0)
         if number < greatest:
             assert gap is None
             assert number in told
@@ -58,31 +67,82 @@ def test_what_was_not_there_in_time_was_disclosed(order: list[int]) -> None:
 def test_a_reconnect_without_a_loss_is_no_gap_of_dense_ids() -> None:
     sequence = Sequence(True, Stored(7, 70), None)
     sequence.interrupt(Reason.RECONNECT)
-    assert sequence.offer(8, 8, 80) is None
-    assert sequence.offer(10, 10, 100) == Missing(Stored(8, 80), 10, 100, Reason.SEQUENCE)
+    assert take(sequence, 8, 8, 80) is None
+    assert take(sequence, 10, 10, 100) == Missing(Stored(8, 80), 10, 100, Reason.SEQUENCE)
 
 
 def test_a_reconnect_is_always_a_gap_where_ids_leave_numbers_out() -> None:
     sequence = Sequence(False, Stored(7, 70), None)
-    assert sequence.offer(12, 12, 75) is None
+    assert take(sequence, 12, 12, 75) is None
     sequence.interrupt(Reason.RECONNECT)
-    assert sequence.offer(12, 12, 78) is None
-    assert sequence.offer(13, 13, 80) == Missing(Stored(12, 75), 13, 80, Reason.RECONNECT)
-    assert sequence.offer(20, 20, 90) is None
+    assert take(sequence, 12, 12, 78) is None
+    assert take(sequence, 13, 13, 80) == Missing(Stored(12, 75), 13, 80, Reason.RECONNECT)
+    assert take(sequence, 20, 20, 90) is None
 
 
 def test_the_first_event_after_a_start_without_a_past_tells_so() -> None:
-    assert Sequence(True, None, Reason.START).offer(5, 5, 50) == Missing(None, 5, 50, Reason.START)
-    assert Sequence(True, None, None).offer(5, 5, 50) is None
+    assert take(Sequence(True, None, Reason.START), 5, 5, 50) == Missing(None, 5, 50, Reason.START)
+    assert take(Sequence(True, None, None), 5, 5, 50) is None
 
 
 def test_the_first_reason_stands() -> None:
     sequence = Sequence(True, Stored(7, 70), Reason.START)
     sequence.interrupt(Reason.RECONNECT)
-    assert sequence.offer(9, 12, 90) == Missing(Stored(7, 70), 9, 90, Reason.START)
+    assert take(sequence, 9, 12, 90) == Missing(Stored(7, 70), 9, 90, Reason.START)
 
 
 def test_an_overlapping_update_is_no_gap() -> None:
     sequence = Sequence(True, Stored(7, 70), None)
-    assert sequence.offer(5, 9, 90) is None
+    assert take(sequence, 5, 9, 90) is None
     assert sequence.last == Stored(9, 90)
+
+
+def two_lines(*arrivals: tuple[int, int], expire_ns: int = 10_000) -> tuple[list[int], list[Missing]]:
+    """Ids in the order in which they are placed, and what is missing, of (id, time) as they came over two lines."""
+    sequence = Sequence(True, Stored(0, 0), None, WAIT_NS)
+    placed = []
+    for number, at_ns in arrivals:
+        placed += sequence.expire(at_ns)
+        placed += sequence.offer(Event(number, number, at_ns, at_ns))
+    placed += sequence.expire(expire_ns)
+    return [each.event.first_id for each in placed], [each.missing for each in placed if each.missing]
+
+
+def test_what_the_other_line_brings_in_time_is_not_missing() -> None:
+    assert two_lines((1, 0), (3, 10), (4, 20), (2, 250), (3, 251)) == ([1, 2, 3, 4], [])
+
+
+def test_what_no_line_brings_in_time_is_missing() -> None:
+    gap = Missing(Stored(1, 0), 3, 10, Reason.SEQUENCE)
+    assert two_lines((1, 0), (3, 10), (4, 20), (2, 270)) == ([1, 3, 4], [gap])
+
+
+def test_each_hole_has_its_own_time() -> None:
+    """The second hole shows itself later than the first, and is filled after that one has expired."""
+    gap = Missing(Stored(1, 0), 3, 10, Reason.SEQUENCE)
+    assert two_lines((1, 0), (3, 10), (5, 200), (4, 300), (2, 301)) == ([1, 3, 4, 5], [gap])
+
+
+@given(
+    lost=st.tuples(st.sets(st.integers(1, 40)), st.sets(st.integers(1, 40))),
+    delays=st.tuples(st.integers(0, WAIT_NS - 1), st.integers(0, WAIT_NS - 1)),
+)
+def test_two_lines_lose_only_what_both_lost(lost: tuple[set[int], set[int]], delays: tuple[int, int]) -> None:
+    """Each line brings what it does not lose after a delay of its own below the wait."""
+    arrivals = sorted(
+        (10 * number + delay, number)
+        for gone, delay in zip(lost, delays, strict=True)
+        for number in range(1, 42)
+        if number not in gone
+    )
+    placed, gaps = two_lines(*((number, at_ns) for at_ns, number in arrivals))
+    both = lost[0] & lost[1]
+    assert placed == [number for number in range(1, 42) if number not in both]
+    assert missing_ids(gaps) == sorted(both)
+
+
+def test_when_all_lines_broke_nothing_is_waited_for() -> None:
+    sequence = Sequence(True, Stored(7, 70), None, WAIT_NS)
+    sequence.interrupt(Reason.RECONNECT)
+    assert take(sequence, 10, 10, 100) == Missing(Stored(7, 70), 10, 100, Reason.RECONNECT)
+    assert not sequence.is_waiting

@@ -1,0 +1,93 @@
+"""Symbols that share lines: each line carries all of them, so that one may fail."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from himari_runtime.feeds.budget import ConnectionBudget
+from himari_runtime.feeds.intake import Taken
+from himari_runtime.feeds.line import Line
+from himari_runtime.feeds.session import Route, Session
+from himari_runtime.feeds.watch import GARBLED, Lag, Watch
+from himari_runtime.messages import Channel
+from himari_runtime.settings import CollectedVenue
+from himari_runtime.venues.dialect import Dialect
+
+STAGGER_SECONDS = 1.0  # between the first connections of two lines
+
+SHUTDOWN = "shutdown"
+
+
+class Shard:
+    """`settings.lines` lines for `symbols`, numbered from `first_line`; `take` journals a frame of a line and follows
+    it; `down` is told when the last of them is lost."""
+
+    def __init__(
+        self,
+        settings: CollectedVenue,
+        symbols: tuple[str, ...],
+        dialect: Dialect,
+        tls: ssl.SSLContext | None,
+        budget: ConnectionBudget,
+        *,
+        first_line: int,
+        take: Callable[[bytes, int], Taken],
+        down: Callable[[], None],
+    ) -> None:
+        self.symbols = symbols
+        self._dialect = dialect
+        self._journal = take
+        self._down = down
+        self._lag = Lag()
+        requests = dialect.subscriptions(symbols)
+        route = Route(dialect.line_url(settings.websocket_url), tls, requests, dialect.limits.request_seconds)
+        self._lines = [
+            Line(
+                first_line + index,
+                route,
+                budget,
+                self._take,
+                life_seconds=settings.line_life_seconds,
+                first_life_seconds=settings.line_life_seconds * (settings.lines - index) / settings.lines,
+                down=self._lost,
+            )
+            for index in range(settings.lines)
+        ]
+        self._watch = Watch(self._lines, self._lag, dialect.limits.idle_seconds)
+
+    @property
+    def reconnects(self) -> int:
+        return sum(line.reconnects for line in self._lines)
+
+    @property
+    def lines_up(self) -> int:
+        return sum(line.session is not None for line in self._lines)
+
+    def jobs(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """What has to run, by name."""
+        first = self._lines[0].number
+        lines = {f"line {line.number}": self._begin(line, line.number - first) for line in self._lines}
+        return {**lines, f"watch {first}": self._watch.run()}
+
+    async def _begin(self, line: Line, index: int) -> None:
+        await asyncio.sleep(STAGGER_SECONDS * index)
+        await line.run()
+
+    def _lost(self) -> None:
+        if not self.lines_up:
+            self._down()
+
+    def _take(self, session: Session, payload: bytes) -> None:
+        taken = self._journal(payload, session.line)
+        channel = taken.route.channel
+        if channel is Channel.DEPTH:
+            session.reached[taken.route.symbol] = taken.route.last_id
+            self._lag.note(session, taken.route.symbol, taken.route.last_id, taken.record.monotonic_ns)
+        elif channel is Channel.CONTROL:
+            session.answers.put_nowait(self._dialect.answers.request_refusal(payload))
+        elif channel is Channel.UNPARSED:
+            if self._dialect.is_shutdown(payload):
+                session.leave(SHUTDOWN)
+            elif session.note_garbled():
+                session.leave(GARBLED)

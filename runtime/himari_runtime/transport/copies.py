@@ -1,0 +1,85 @@
+"""Which records repeat what another line brought first.
+
+Both are in the journal. Onto the link goes the first; of the other only that it came, and when, so that the records of
+a stream stay dense.
+"""
+
+from collections.abc import Container
+
+import msgspec
+
+from himari_runtime.messages import Channel, Copy, Kind, Record, Route
+
+TRADES_MOST = 100_000  # ids a symbol that are remembered
+OTHERS_MOST = 200_000  # events of all symbols
+OTHERS_NS = 60 * 10**9  # a line that is later than this is long replaced
+
+
+class TradeIds:
+    """The ids seen among a symbol's last `most`: an unbroken range but for what is missing in it."""
+
+    def __init__(self, most: int = TRADES_MOST) -> None:
+        self._most = most
+        self._first = self._last = -1
+        self._missing: set[int] = set()
+
+    def add(self, trade_id: int) -> bool:
+        """False where it was seen before."""
+        if self._last < 0:
+            self._first = self._last = trade_id
+        elif trade_id > self._last:
+            self._missing.update(range(max(self._last + 1, trade_id - self._most), trade_id))
+            self._last = trade_id
+            self._forget()
+        elif trade_id in self._missing:
+            self._missing.discard(trade_id)
+        elif trade_id < self._first:
+            if trade_id > self._last - self._most:
+                self._missing.update(range(trade_id + 1, self._first))
+                self._first = trade_id
+        else:
+            return False
+        return True
+
+    def _forget(self) -> None:
+        self._first = max(self._first, self._last - self._most + 1)
+        if len(self._missing) > self._most:
+            self._missing = {trade_id for trade_id in self._missing if trade_id >= self._first}
+
+
+class Copies:
+    """Tells copies from firsts, record after record in journal order; `sequenced`: the channels whose ids name events.
+
+    What it remembers is bounded, so a copy that comes very late, or after a restart, counts as a first: a repetition,
+    which every store tells by its id, and never a loss.
+    """
+
+    def __init__(self, sequenced: Container[Channel]) -> None:
+        self._sequenced = sequenced
+        self._trades: dict[str, TradeIds] = {}
+        self._others: dict[tuple[str, str, int, int], int] = {}
+
+    def is_copy(self, record: Record, route: Route) -> bool:
+        """Whether a line brought the event of `record` before; remembers it."""
+        if record.kind != Kind.FRAME or route.channel not in self._sequenced:
+            return False
+        if route.channel is Channel.TRADE:
+            return not self._trades.setdefault(route.symbol, TradeIds()).add(route.last_id)
+        key = (route.symbol, route.channel, route.first_id, route.last_id)
+        if key in self._others:
+            return True
+        self._others[key] = record.received_ns
+        self._forget(record.received_ns)
+        return False
+
+    def _forget(self, received_ns: int) -> None:
+        oldest = next(iter(self._others))
+        if self._others[oldest] < received_ns - OTHERS_NS or len(self._others) > OTHERS_MOST:
+            del self._others[oldest]
+
+
+def shorten(record: Record, route: Route) -> Record:
+    """What is pushed of a copy."""
+    return msgspec.structs.replace(
+        record, kind=Kind.COPY, payload=msgspec.json.encode(Copy(route.symbol, route.channel))
+    )

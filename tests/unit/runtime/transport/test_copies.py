@@ -1,0 +1,67 @@
+"""The first copy of an event goes on, whatever the order in which the lines bring it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from himari_runtime.messages import Channel, Kind, Record, Route, stream_of
+from himari_runtime.transport.copies import OTHERS_NS, Copies, TradeIds, shorten
+from himari_runtime.venues.own import route_own
+
+SEQUENCED = {Channel.TRADE, Channel.DEPTH}
+
+
+def record(kind: Kind = Kind.FRAME, at_ns: int = 0) -> Record:
+    return Record(1, 5, kind, 1, at_ns, at_ns, b"payload")
+
+
+def route(channel: Channel, first_id: int, last_id: int, symbol: str = "BTC/USDT") -> Route:
+    return Route(stream_of("toy", symbol, channel), symbol, channel, first_id, last_id)
+
+
+@given(st.lists(st.integers(100, 200), max_size=300))
+def test_each_id_is_new_once_in_any_order(ids: list[int]) -> None:
+    seen = TradeIds()
+    assert [number for number in ids if seen.add(number)] == list(dict.fromkeys(ids))
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=300))
+def test_what_is_remembered_is_bounded(ids: list[int]) -> None:
+    seen = TradeIds(most=50)
+    told = [seen.add(number) for number in ids]
+    assert len(seen._missing) <= 50
+    last = -1
+    for index, number in enumerate(ids):
+        if number not in ids[:index]:
+            assert told[index]  # a first is never taken for a copy
+        last = max(last, number)
+
+
+def test_updates_are_told_by_both_ids_and_by_their_symbol() -> None:
+    copies = Copies(SEQUENCED)
+    told = [
+        copies.is_copy(record(), route(Channel.DEPTH, *ids, symbol=symbol))
+        for *ids, symbol in ((1, 4, "A/B"), (1, 4, "A/B"), (1, 5, "A/B"), (1, 4, "A/C"), (1, 5, "A/B"))
+    ]
+    assert told == [False, True, False, False, True]
+
+
+def test_what_no_line_repeats_is_never_a_copy() -> None:
+    copies = Copies(SEQUENCED)
+    for _ in range(2):
+        assert not copies.is_copy(record(Kind.REST), route(Channel.TRADE, 1, 1))
+        assert not copies.is_copy(record(), route(Channel.UNPARSED, 0, 0))
+
+
+def test_updates_are_forgotten_after_a_while() -> None:
+    copies = Copies(SEQUENCED)
+    for number in range(3):
+        copies.is_copy(record(at_ns=number), route(Channel.DEPTH, number, number))
+    for number in range(10, 20):
+        copies.is_copy(record(at_ns=2 * OTHERS_NS), route(Channel.DEPTH, number, number))
+    assert len(copies._others) == 10
+
+
+def test_a_shortened_copy_keeps_its_place() -> None:
+    short = shorten(record(), route(Channel.DEPTH, 1, 4))
+    assert (short.position, short.line, short.kind) == (record().position, 1, Kind.COPY)
+    assert route_own("toy", short) == Route("md:toy:BTC/USDT:book", "BTC/USDT", Channel.COPY)

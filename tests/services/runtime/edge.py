@@ -12,6 +12,8 @@ from himari_runtime.transport.buffer import Pusher
 from himari_runtime.transport.journal import Journal
 from himari_runtime.venues import registry
 
+EPOCH_SERIALS = 3_000_000  # a venue's ids go on where a restart finds them
+
 
 def frame(serial: int) -> bytes:
     """Trades, deltas and tickers in turn, with ids that grow by one."""
@@ -32,8 +34,9 @@ async def main(settings: CollectorSettings, total: int, per_turn: int) -> None:
     journal = Journal.open(settings.journal, settings.source.name, dialect.route)
     pusher = Pusher(settings.buffer, credential(settings.buffer.credential), journal, dialect)
     pushing = asyncio.create_task(pusher.run())
-    for start in range(0, total, per_turn):
-        for serial in range(start, min(total, start + per_turn)):
+    first = journal.epoch * EPOCH_SERIALS
+    for start in range(first, first + total, per_turn):
+        for serial in range(start, min(first + total, start + per_turn)):
             at = {"received_ns": time.time_ns(), "monotonic_ns": time.monotonic_ns()}
             journal.append(Kind.FRAME, frame(serial), line=1, **at)
         await asyncio.sleep(0.001)

@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_without_a_fault_all_is_kept_and_nothing_disclosed(
     assert accounted(venue, collector) == (set(), set())
     assert collector.channels() - {Channel.KLINE} == {  # a candle closes when a minute does
         *(Channel.TRADE, Channel.DEPTH, Channel.BOOK_TICKER, Channel.SNAPSHOT, Channel.RESYNC, Channel.BOOK_POLL),
-        *(Channel.EXCHANGE_INFO, Channel.HEARTBEAT, Channel.EPOCH),
+        *(Channel.EXCHANGE_INFO, Channel.HEARTBEAT, Channel.EPOCH, Channel.CONTROL),
     }
     status = collector.stop()
     held = collector.digest()
@@ -118,8 +119,8 @@ def test_repeated_frames_and_garbage_make_no_gap(venue: Venue, collector: Collec
     collector.await_events(400)
     venue.order("duplicate", "--count", "20")
     venue.order("garbage", "--count", "5")
-    until(lambda: collector.digest().unparsed == 5, "garbage journaled")
-    until(lambda: _repeated(collector) == 20, "repetitions journaled")
+    until(lambda: collector.digest().unparsed == 2 * 5, "garbage of both lines journaled")
+    until(lambda: _repeated(collector) >= 2 * 20, "repetitions journaled")
     assert accounted(venue, collector) == (set(), set())
     assert collector.digest().gaps == []
 
@@ -162,16 +163,13 @@ def test_lines_that_grow_old_are_replaced_before_they_go(
 ) -> None:
     collector = Collector(tmp_path, venue.port, redis_server.port, life_seconds=2)
     collector.start()
-    until(lambda: len(venue.ledger()["lines"]) >= 8, "lines one after the other")
-    collector.await_events(400)
-    assert accounted(venue, collector) == (set(), set())
-    assert collector.digest().gaps == []
-    lives = [(line["opened_ns"], line["closed_ns"] or time.time_ns()) for line in venue.ledger()["lines"]]
-    began = sorted(opened for opened, _ in lives)[1]
-    assert all(
-        any(opened < closed < other_closed for opened, other_closed in lives) for _, closed in lives if closed > began
-    )
-    collector.kill()
+    try:
+        until(lambda: len(venue.ledger()["lines"]) >= 8, "lines one after the other")
+        assert accounted(venue, collector) == (set(), set())
+        assert collector.digest().gaps == []
+        assert 'why="closed"' not in collector.metrics()  # none was left to be cut
+    finally:
+        collector.kill()
 
 
 def test_it_is_ready_and_alive_without_a_buffer(tmp_path: Path, venue: Venue) -> None:
@@ -235,8 +233,9 @@ def _resyncs(collector: Collector) -> int:
 
 
 def _repeated(collector: Collector) -> int:
-    keys = [event.key for event in collector.digest().events]
-    return len(keys) - len(set(keys))
+    """Frames that came more than once on the same line."""
+    frames = Counter((record.line, record.payload) for record in collector.records() if record.kind == 0)
+    return sum(count - 1 for (_, payload), count in frames.items() if payload.startswith(b'{"stream":"'))
 
 
 def test_a_buffer_that_hangs_neither_stops_the_journal_nor_the_stop(

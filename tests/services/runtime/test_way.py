@@ -242,7 +242,7 @@ def test_damage_in_the_journal_is_disclosed_as_a_gap(site: Site, redis_server: R
     edge.wait()
     segment = sorted((site.root / "journal").glob("00000001-*"))[0]
     content = bytearray(segment.read_bytes())
-    content[content.index(b'"t":101,')] ^= 0xFF
+    content[content.index(b'"t":1000101,')] ^= 0xFF
     segment.chmod(0o640)
     segment.write_bytes(content)
     redis_server.start()
@@ -252,4 +252,4 @@ def test_damage_in_the_journal_is_disclosed_as_a_gap(site: Site, redis_server: R
     rows = site.stored()
     assert [record for record in rows if record.line >= 0] == site.journaled()
     gaps = [msgspec.json.decode(record.payload, type=Gap) for record in rows if record.line < 0]
-    assert ("trade", 100, 102, "overtaken") in {(g.channel, g.after_id, g.before_id, g.reason) for g in gaps}
+    assert ("trade", 1_000_100, 1_000_102, "overtaken") in {(g.channel, g.after_id, g.before_id, g.reason) for g in gaps}

@@ -43,11 +43,15 @@ class Seen:
         if word == b"book":
             session.reached["COIN"] = int(rest)
 
+    async def next(self) -> None:
+        """Returns when more was told."""
+        self.more.clear()
+        await self.more.wait()
+
     async def until(self, told: Told) -> None:
         async with asyncio.timeout(15):
             while len(self.told) < len(told):
-                self.more.clear()
-                await self.more.wait()
+                await self.next()
         assert self.told[: len(told)] == told
 
 
@@ -137,8 +141,7 @@ async def test_an_old_line_has_a_successor_before_it_goes() -> None:
     async with line_on(count, seen, life_seconds=0.3) as (line, _):
         async with asyncio.timeout(15):
             while line.reconnects < 3:
-                seen.more.clear()
-                await seen.more.wait()
+                await seen.next()
     assert (most, "down" in seen.told[:-1]) == (2, False)
 
 
@@ -167,13 +170,13 @@ async def test_a_server_that_refuses_is_asked_again() -> None:
 
     async def welcome(socket: ServerConnection) -> None:
         await socket.send("answer Too many streams" if asked == 2 else "answer ")
-        await socket.send("welcome")
-        await socket.wait_closed()
+        while socket.state.name == "OPEN":
+            await socket.send("welcome")
+            await asyncio.sleep(0.01)
 
     seen = Seen()
     async with line_on(welcome, seen, refuse=refuse_once) as (line, _):
         async with asyncio.timeout(15):
             while line.session is None:
-                seen.more.clear()
-                await seen.more.wait()
+                await seen.next()
         assert (asked, line.reconnects) == (3, 2)

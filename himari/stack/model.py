@@ -91,6 +91,12 @@ class Venue(Table, frozen=True, kw_only=True):
     bytes_per_s: Annotated[
         PositiveFloat, Meta(description="Bytes/s of those frames, uncompressed.", examples=[100000.0])
     ]
+    lines: Annotated[
+        int, Meta(ge=1, le=2, description="Connections that carry each symbol; of two, one may fail without a loss.")
+    ] = 2
+    line_hours: Annotated[
+        PositiveFloat, Meta(description="Age at which a line is replaced, in hours; venues cut at 24.", le=24)
+    ] = 23.0
     snapshot_levels: Annotated[PositiveInt, Meta(description="Price levels a side in a REST book.")] = 1000
     websocket_url: Annotated[
         str, Meta(description="Where its streams are; empty: the venue's own.", examples=["wss://mirror.example.org"])

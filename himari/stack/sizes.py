@@ -26,7 +26,8 @@ LINK_ENTRY_BYTES = 60
 LINK_OVERHEAD = 1.08
 # Parquet with zstd, per raw byte: 0.18 to 0.21 for files of 3 s to 6 min.
 PARQUET_RATIO = 0.22
-# A collector flushes a chunk a stream after `linger_ms`; heartbeats and REST records are records too.
+# A collector flushes a chunk a stream after `linger_ms`, also one that only says that a line repeated another.
+# Heartbeats and REST records are records too.
 HOUSEKEEPING_RECORDS_PER_S = 2
 # Bounds of `linger_ms`.
 LINGER_MIN_MS, LINGER_MAX_MS = 5, 40
@@ -74,14 +75,14 @@ class BrainSizes(msgspec.Struct, frozen=True, kw_only=True):
 
 def venue_rates(venue: Venue, linger: float) -> Rates:
     """What one venue's declared rates become at each stop, where the pusher gathers for `linger` ms."""
-    records = venue.frames_per_s + HOUSEKEEPING_RECORDS_PER_S
+    records = venue.frames_per_s * venue.lines + HOUSEKEEPING_RECORDS_PER_S
     streams = 2 * len(venue.symbols) + 1
     chunks = min(records, streams * 1000 / linger)
     packed = STREAM_RATIO * venue.bytes_per_s + CHUNK_BYTES * chunks
     return Rates(
         records=records,
         raw=venue.bytes_per_s,
-        journal=venue.bytes_per_s + JOURNAL_RECORD_BYTES * records,
+        journal=venue.bytes_per_s * venue.lines + JOURNAL_RECORD_BYTES * records,
         stream=packed + STREAM_ENTRY_BYTES * chunks,
         link=(packed + LINK_ENTRY_BYTES * chunks) * LINK_OVERHEAD,
         parquet=PARQUET_RATIO * venue.bytes_per_s,

@@ -17,7 +17,7 @@ from himari_runtime.messages import START, Position, Record
 from himari_runtime.settings import PushedBuffer
 from himari_runtime.transport import epochs
 from himari_runtime.transport.chunks import Packer, split
-from himari_runtime.transport.copies import Copies, shorten
+from himari_runtime.transport.copies import Copies, shorten, thin
 from himari_runtime.transport.journal import Journal
 from himari_runtime.transport.reader import JournalReader
 from himari_runtime.transport.redis_link import LOST, RedisLink, RefusedError, last_ids, pack
@@ -207,7 +207,7 @@ class Pusher:
         previous = self._previous.get(name, START)
         if run[0].position > self._hole:
             previous = max(previous, self._hole)
-        chunk = self._packer.pack(run, previous)
+        chunk = self._packer.pack(thin(run), previous)
         self._previous[name] = chunk.last
         cut = back(chunk.last, self._settings.window_records, self._lengths)
         return pack("XADD", name, "MINID", "~", str(cut), str(chunk.last), *chunk.fields())

@@ -1,7 +1,7 @@
 """Which records repeat what another line brought first.
 
-Both are in the journal. Onto the link goes the first; of the other only that it came, and when, so that the records of
-a stream stay dense.
+Both are in the journal; onto the link goes the first. A copy is pushed, without its content, only where it ends a
+chunk: the buffer's last id must reach the journal's, or the pusher would look for it again at each start.
 """
 
 from collections.abc import Container
@@ -76,6 +76,11 @@ class Copies:
         oldest = next(iter(self._others))
         if self._others[oldest] < received_ns - OTHERS_NS or len(self._others) > OTHERS_MOST:
             del self._others[oldest]
+
+
+def thin(run: list[Record]) -> list[Record]:
+    """The records of a chunk without the copies, but for its last, which names the chunk."""
+    return [*(record for record in run[:-1] if record.kind != Kind.COPY), run[-1]]
 
 
 def shorten(record: Record, route: Route) -> Record:

@@ -252,4 +252,6 @@ def test_damage_in_the_journal_is_disclosed_as_a_gap(site: Site, redis_server: R
     rows = site.stored()
     assert [record for record in rows if record.line >= 0] == site.journaled()
     gaps = [msgspec.json.decode(record.payload, type=Gap) for record in rows if record.line < 0]
-    assert ("trade", 1_000_100, 1_000_102, "overtaken") in {(g.channel, g.after_id, g.before_id, g.reason) for g in gaps}
+    assert ("trade", 1_000_100, 1_000_102, "overtaken") in {
+        (g.channel, g.after_id, g.before_id, g.reason) for g in gaps
+    }

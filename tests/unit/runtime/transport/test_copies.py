@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from himari_runtime.messages import Channel, Kind, Record, Route, stream_of
-from himari_runtime.transport.copies import OTHERS_NS, Copies, TradeIds, shorten
+from himari_runtime.transport.copies import OTHERS_NS, Copies, TradeIds, shorten, thin
 from himari_runtime.venues.own import route_own
 
 SEQUENCED = {Channel.TRADE, Channel.DEPTH}
@@ -65,3 +65,12 @@ def test_a_shortened_copy_keeps_its_place() -> None:
     short = shorten(record(), route(Channel.DEPTH, 1, 4))
     assert (short.position, short.line, short.kind) == (record().position, 1, Kind.COPY)
     assert route_own("toy", short) == Route("md:toy:BTC/USDT:book", "BTC/USDT", Channel.COPY)
+
+
+def test_a_chunk_carries_no_copies_but_its_last() -> None:
+    run = [
+        Record(1, n, kind, 0, n, n, b"")
+        for n, kind in ((1, Kind.COPY), (2, Kind.FRAME), (3, Kind.COPY), (4, Kind.COPY))
+    ]
+    assert [record.n for record in thin(run)] == [2, 4]
+    assert thin(run[:1]) == run[:1]

@@ -1,10 +1,12 @@
 """First contact: the deploy user, the WireGuard key that the host makes itself, and its ssh host key."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import join, quote
+from typing import TypeVar
 
 import msgspec
 
@@ -17,12 +19,14 @@ from himari.apply.ssh import (
     unreachable,
 )
 from himari.apply.ssh_config import operator_key, write_config
+from himari.apply.waiting import STOPPING
 from himari.catalog.accounts import DEPLOY_HOME, DEPLOY_USER
-from himari.stack.errors import HostError
+from himari.stack.errors import HostError, together
 from himari.stack.known import Known, KnownHost, read_known, write_known
 from himari.stack.model import Provider, Role, Stack
 from himari.stack.paths import StateDir
 
+_T = TypeVar("_T")
 Listen = Callable[[str, str], None]  # host, what is being done
 _WIREGUARD_ROLES = {Role.EDGE, Role.BRAIN}
 _TOOLS = """set -e
@@ -46,9 +50,10 @@ chown {user}:{user} "$home/.ssh/authorized_keys"; chmod 0600 "$home/.ssh/authori
 rule=/etc/sudoers.d/{user}
 [ -s $rule ] || {{ (umask 0227; printf %s {rule} > $rule.new~); mv $rule.new~ $rule; }}
 """
-_KEY = """umask 077; mkdir -p /etc/wireguard
+MADE = "made"  # said before the public key by a host that had none of its own
+_KEY = f"""umask 077; mkdir -p /etc/wireguard
 key=/etc/wireguard/private.key
-[ -s $key ] || { wg genkey > $key.new; mv $key.new $key; }
+[ -s $key ] || {{ wg genkey > $key.new; mv $key.new $key; echo {MADE}; }}
 wg pubkey < $key
 """
 
@@ -56,19 +61,50 @@ wg pubkey < $key
 def contact(stack: Stack, state: StateDir, listen: Listen) -> Known:
     """Meet every host of `stack` that was not met before, at the same time; all known hosts, as written to hosts.json.
 
-    A host that was met costs nothing. Raises HostError for one that is unreachable, refuses us or shows another key."""
+    A host that was met costs nothing, and none is changed before each has let us in. Raises HostError for those that
+    are unreachable, refuse us or show another key."""
     known = {**_declared(stack), **read_known(state.hosts)}
     write_config(stack, known, state)
     marks = _read_marks(state)
     new = [name for name in stack.hosts if name in known and marks.get(name) != _mark(stack, name, known[name])]
-    with ThreadPoolExecutor(max(len(new), 1)) as pool:
-        met = dict(zip(new, pool.map(lambda name: _meet(stack, name, known[name], state, listen), new), strict=True))
-    known.update(met)
-    write_known(state.hosts, known)
-    write_config(stack, known, state)
-    marks.update({name: _mark(stack, name, host) for name, host in met.items()})
-    _marks_file(state).write_bytes(msgspec.json.encode(marks))
-    return known
+    users = _at_once(new, lambda name: _knock(stack, name, known[name], state), listen, "no host was changed")
+    met: dict[str, KnownHost] = {}
+
+    def meet(name: str) -> None:
+        listen(name, "first contact")
+        met[name] = _meet(stack, name, known[name], state, users[name])
+
+    try:
+        _at_once(new, meet, listen, "what the others got stays")
+    finally:  # a host that was met is known, whatever became of the others
+        write_known(state.hosts, {**read_known(state.hosts), **met})
+        write_config(stack, {**known, **met}, state)
+        marks.update({name: _mark(stack, name, host) for name, host in met.items()})
+        _marks_file(state).write_bytes(msgspec.json.encode(marks))
+    return {**known, **met}
+
+
+def _at_once(names: Sequence[str], act: Callable[[str], _T], listen: Listen, otherwise: str) -> dict[str, _T]:
+    """What `act` gives for each of `names`. Raises one HostError for all that fail, once every one has ended."""
+    with ThreadPoolExecutor(max(len(names), 1)) as pool, _told(names, listen):
+        under_way = {name: pool.submit(act, name) for name in names}
+        failed = [error for each in under_way.values() if (error := each.exception())]
+    if others := [error for error in failed if not isinstance(error, HostError)]:
+        raise others[0]
+    if refused := [error for error in failed if isinstance(error, HostError)]:
+        raise together(f"{len(refused)} hosts cannot be met; {otherwise}", refused)
+    return {name: each.result() for name, each in under_way.items()}
+
+
+@contextmanager
+def _told(names: Sequence[str], listen: Listen) -> Iterator[None]:
+    """Say of Ctrl-C what it waits for."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for name in names:
+            listen(name, STOPPING)
+        raise
 
 
 def _declared(stack: Stack) -> dict[str, KnownHost]:
@@ -103,15 +139,30 @@ def _tunnelled(stack: Stack, name: str) -> bool:
     return bool(_WIREGUARD_ROLES & set(stack.hosts[name].roles))
 
 
-def _meet(stack: Stack, name: str, host: KnownHost, state: StateDir, listen: Listen) -> KnownHost:
-    listen(name, "first contact")
-    reach = Reach(name, host, state.ssh / "config")
-    first_keys = state.ssh / f"first-{name}"
-    said = _as_root(reach, script(stack, name, host, state), stack.hosts[name].bootstrap_user, first_keys)
+def _knock(stack: Stack, name: str, host: KnownHost, state: StateDir) -> str:
+    """The user whom the host lets in and make root; nothing is changed there."""
+    first_keys = _first_keys(state, name)
+    first_keys.unlink(missing_ok=True)  # of a try that led to nothing
+    users = (DEPLOY_USER, stack.hosts[name].bootstrap_user)
+    user, _ = _as_root(Reach(name, host, state.ssh / "config"), "", users, first_keys)
+    return user
+
+
+def _meet(stack: Stack, name: str, host: KnownHost, state: StateDir, user: str) -> KnownHost:
+    reach, first_keys = Reach(name, host, state.ssh / "config"), _first_keys(state, name)
+    _, said = _as_root(reach, script(stack, name, host, state), (user,), first_keys)
     host_key = host.ssh_host_key or _seen_key(first_keys)
     first_keys.unlink(missing_ok=True)
-    wireguard_key = said.strip().splitlines()[-1] if _tunnelled(stack, name) else ""
-    return msgspec.structs.replace(host, ssh_host_key=host_key, wireguard_public_key=wireguard_key)
+    *before, wireguard_key = said.strip().splitlines() if _tunnelled(stack, name) else [""]
+    made = MADE in before or host.wireguard_key_made
+    return msgspec.structs.replace(
+        host, ssh_host_key=host_key, wireguard_public_key=wireguard_key, wireguard_key_made=made
+    )
+
+
+def _first_keys(state: StateDir, name: str) -> Path:
+    """The known_hosts file of a host whose key nobody could tell beforehand."""
+    return state.ssh / f"first-{name}"
 
 
 def script(stack: Stack, name: str, host: KnownHost, state: StateDir) -> str:
@@ -128,19 +179,20 @@ def _user(key: str) -> str:
     return _USER.format(user=DEPLOY_USER, options=options, rule=rule, key=quote(key))
 
 
-def _as_root(reach: Reach, script: str, bootstrap_user: str, first_keys: Path) -> str:
-    """Run `script` as the deploy user, or, before there is one, as the user that accepts the operator's key."""
+def _as_root(reach: Reach, script: str, users: Sequence[str], first_keys: Path) -> tuple[str, str]:
+    """Run `script` as the first of `users` that the host lets in; that user, and what the script printed."""
     trust: tuple[str, ...] = ()
     if not reach.known.ssh_host_key:
         # Nobody could tell us the key beforehand: what the first login shows is pinned from then on.
         pinned = f"UserKnownHostsFile={first_keys}"
         trust = ("-o", "StrictHostKeyChecking=accept-new", "-o", pinned, "-o", "HostKeyAlgorithms=ssh-ed25519")
-    for user in dict.fromkeys((DEPLOY_USER, bootstrap_user)):
+    for user in dict.fromkeys(users):
         command = 'if [ "$(id -u)" = 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'
         argv = reach.argv(command, (*FRESH, *trust, "-l", user))
-        done = subprocess.run(argv, input=script, capture_output=True, text=True, check=False)
+        # A group of its own: the terminal's Ctrl-C shall not cut a host off in the middle of a change.
+        done = subprocess.run(argv, input=script, capture_output=True, text=True, check=False, process_group=0)
         if done.returncode == 0:
-            return done.stdout
+            return user, done.stdout
         if "Permission denied" not in done.stderr or reach.is_local:
             break
     if done.returncode == SSH_FAILED and not reach.is_local:

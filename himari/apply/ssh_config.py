@@ -1,10 +1,12 @@
 """OpenSSH's configuration of a stack: one that every tool of the project shares, with the hosts' keys pinned."""
 
+import errno
+import os
 from pathlib import Path
 
 from himari.apply.ssh import LOCAL, sockets
 from himari.catalog.accounts import DEPLOY_USER
-from himari.stack.errors import HostError
+from himari.stack.errors import MachineError
 from himari.stack.known import Known, KnownHost
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
@@ -53,7 +55,7 @@ def identity(stack: Stack, state: StateDir) -> Path | None:
 def operator_key(stack: Stack, state: StateDir) -> str:
     """The operator's public key, for users that log in; empty when every host is this machine.
 
-    Raises HostError when there is no key."""
+    Raises MachineError when there is no key, PermissionError when it is another user's."""
     key = identity(stack, state)
     if key is None:
         candidates = [Path.home() / ".ssh" / name for name in ("id_ed25519", "id_ecdsa", "id_rsa")]
@@ -62,8 +64,11 @@ def operator_key(stack: Stack, state: StateDir) -> str:
     if key is None or not public.exists():
         if all(host.address == LOCAL for host in stack.hosts.values()):
             return ""
-        hint = "name the private key as identity_file below [access]; its public half lies beside it, ending in .pub"
-        raise HostError("no public key of the operator", str(public if key else "~/.ssh"), "an ssh key pair", hint)
+        hint = "make one with `ssh-keygen -t ed25519`; a key elsewhere is named as identity_file below [access]"
+        raise MachineError("no public key of the operator", str(public if key else "~/.ssh"), "an ssh key pair", hint)
+    if key.exists() and not os.access(key, os.R_OK):
+        # ssh's own words for it would read as those of a host that refuses the key.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(key))
     return public.read_text(encoding="utf-8").strip()
 
 

@@ -6,6 +6,11 @@ from shlex import quote
 from himari.cli.arguments import Json, StackName, Yes, confirm
 
 
+def counted(things: int) -> str:
+    """A number of things in words."""
+    return {0: "nothing", 1: "1 thing"}.get(things, f"{things} things")
+
+
 def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
     """Remove a stack, whole or half made; ends with the list of what is left, which should be empty.
 
@@ -25,7 +30,7 @@ def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
     if as_json:
         print_json(report)
     else:
-        show(f"{report.stack}: removed {len(report.removed)} things after {report.seconds:.1f} s")
+        show(f"{report.stack}: removed {counted(len(report.removed))} after {report.seconds:.1f} s")
         show(*(f"stays: {item}" for item in report.stays))
         show(*([f"left: {item}" for item in report.left] or ["left: nothing"]))
     return HimariError.exit_code if report.left else 0

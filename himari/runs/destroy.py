@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from shlex import quote
 
+import msgspec
+
 from himari.apply import ssh
 from himari.apply.feed import feed_path
 from himari.apply.ssh_config import write_config
@@ -21,7 +23,7 @@ from himari.runs.report import DestroyReport
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
 from himari.stack.errors import DeployError, StackFileError
-from himari.stack.known import Known, read_known
+from himari.stack.known import Known, KnownHost, read_known, write_known
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
@@ -31,6 +33,7 @@ GONE = ".gone-"
 STRIP = """set -u
 for unit in {units}; do systemctl disable --now "$unit" >/dev/null 2>&1 || true; done
 for path in {files}; do rm -f "$path"; done
+for key in {keys}; do grep -qsF "$key" /etc/wireguard/*.conf || rm -f "$key"; done
 nft delete table inet himari 2>/dev/null || true
 rm -rf {folders}
 systemctl daemon-reload
@@ -39,23 +42,31 @@ for unit in {units}; do systemctl is-active --quiet "$unit" && echo "unit $unit 
 exit 0"""
 
 
+NEVER_MET = "this host was never met; nothing was made there"
+
+
 def intent(stack: Stack) -> tuple[str, ...]:
     """What a destroy of `stack` would do, a sentence a host."""
-    return tuple(
-        f"{name}: this host and all its data are removed"
-        if name in lab_hosts(stack)
-        else f"{name}: our units, their files, wg0, our firewall rules and programs are removed; data and access stay"
-        for name in stack.hosts
-    )
+    known = known_hosts(stack, StateDir.of(stack.name))
+    return tuple(f"{name}: {_intent(stack, known, name)}" for name in stack.hosts)
+
+
+def _intent(stack: Stack, known: Known, name: str) -> str:
+    if name in lab_hosts(stack):
+        return "this host and all its data are removed"
+    ours = "our units, their files, wg0, our firewall rules and programs are removed; data and access stay"
+    return ours if name in known else NEVER_MET
 
 
 def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyReport:
     """Remove `stack`, also a half-made one; may be repeated. Raises LockedError, or StepError."""
     state = StateDir.of(stack.name)
     left: list[str] = []
+    staying: list[str] = []
 
     def hosts(report: Report) -> Outcome:
         known = known_hosts(stack, state)
+        staying.extend(stays(stack, known))
         if known:  # hosts.json may have been mended by hand since ssh's own files were written
             write_config(stack, known, state)
         removed = _strip_all(stack, known, state, report, left)
@@ -78,18 +89,23 @@ def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyRep
         done = opened.run(steps)
         removed = tuple(what for item in done for what in item.outcome.changed)
         return DestroyReport(
-            stack=stack.name, removed=removed, left=tuple(left), seconds=opened.seconds, stays=tuple(stays(stack))
+            stack=stack.name, removed=removed, left=tuple(left), seconds=opened.seconds, stays=tuple(staying)
         )
 
 
-def stays(stack: Stack) -> Iterator[str]:
+def stays(stack: Stack, known: Known) -> Iterator[str]:
     """What a destroy leaves on machines that go on existing, a sentence a host: data, access and what made it safe."""
     for name, host in stack.hosts.items():
-        if name not in lab_hosts(stack):
+        if name in lab_hosts(stack):
+            continue
+        if name not in known:
+            yield f"{name}: {NEVER_MET}"
+        else:
             hardening = "" if host.existing else ", its hardening (ssh, kernel, updates)"
             access = "the login of this machine's user" if host.address == ssh.LOCAL else f"the user {DEPLOY_USER}"
             data = f"data in {hostpaths.STATE} and the users that own it"
-            yield f"{name}: {data}, packages, WireGuard's key, {access}{hardening}"
+            key = "" if known[name].wireguard_key_made else "WireGuard's key that was there before, "
+            yield f"{name}: {data}, packages, {key}{access}{hardening}"
 
 
 def _strip_all(stack: Stack, known: Known, state: StateDir, report: Report, left: list[str]) -> list[str]:
@@ -97,15 +113,25 @@ def _strip_all(stack: Stack, known: Known, state: StateDir, report: Report, left
     for name in stack.hosts:
         if name in known and name not in lab_hosts(stack):
             report(name, "removes our units and their files")
+            host = known[name]
+            # A host without its key is to be met anew, also when this is cut off before or after the key is gone.
+            _note(state, name, msgspec.structs.replace(host, wireguard_public_key=""))
             left += _strip(stack, known, state, name)
-            removed.append(f"{name}: units, files, tunnel, firewall and programs of ours")
+            _note(state, name, msgspec.structs.replace(host, wireguard_public_key="", wireguard_key_made=False))
+            key = ", and the WireGuard key that was made there" if host.wireguard_key_made else ""
+            removed.append(f"{name}: units, files, tunnel, firewall and programs of ours{key}")
     return removed
+
+
+def _note(state: StateDir, name: str, host: KnownHost) -> None:
+    write_known(state.hosts, {**read_known(state.hosts), name: host})
 
 
 def _strip(stack: Stack, known: Known, state: StateDir, name: str) -> list[str]:
     """What is left on a host that is not ours to remove."""
     units, files = owned(components(View(stack=stack, host_name=name, known=known)))
-    words = {"units": units, "files": files, "folders": hostpaths.OURS}
+    keys = [hostpaths.WIREGUARD_PRIVATE_KEY] if known[name].wireguard_key_made else []
+    words = {"units": units, "files": files, "folders": hostpaths.OURS, "keys": keys}
     script = STRIP.format(**{key: " ".join(map(quote, listed)) or "''" for key, listed in words.items()})
     there = ssh.reach(name, known, state)
     elevate = "" if there.is_local and os.geteuid() == 0 else "sudo -n "

@@ -16,6 +16,7 @@ from himari.proof.evidence import Evidence
 from himari.runs.create import CREATE, create, refuse_clouds
 from himari.runs.doctor import check_machine
 from himari.runs.halfway import half_destroyed
+from himari.runs.operator import check_operator
 from himari.runs.plan import components, plan
 from himari.runs.progress import Listener, Report
 from himari.runs.recording import put_recording
@@ -59,6 +60,7 @@ class Going:
         refuse_clouds(self.stack)
         check_machine(self.stack)
         plan(self.stack, feed=self.feed)
+        check_operator(self.stack, self.state)
         write_feed(self.state, self.feed)
         parts = (part for name in self.stack.hosts for part in components(View(stack=self.stack, host_name=name)))
         wheelhouse.prepare(artifact for part in parts for artifact in part.artifacts)

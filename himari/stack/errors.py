@@ -1,5 +1,6 @@
 """What can go wrong, in the words that the operator needs: what failed, where, what was expected, what to do next."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -66,3 +67,14 @@ class LockedError(HimariError):
     """Another run holds the stack."""
 
     exit_code = 9
+
+
+def together(what: str, errors: Sequence[HimariError]) -> HimariError:
+    """One error that tells all of `errors`, at least one, a line each below `what`; of the first one's kind."""
+    if len(errors) == 1:
+        return errors[0]
+    lines = "".join(f"\n    {one.where}: {one.what}" for one in errors)
+    wheres = ", ".join(one.where for one in errors)
+    expected = "; ".join(dict.fromkeys(one.expected for one in errors if one.expected))
+    hint = "; ".join(dict.fromkeys(one.hint for one in errors if one.hint))
+    return type(errors[0])(f"{what}:{lines}", wheres, expected, hint)

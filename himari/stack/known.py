@@ -17,6 +17,7 @@ class KnownHost(msgspec.Struct, frozen=True, kw_only=True):
     ssh_port: int = 22
     ssh_host_key: str = ""  # "ssh-ed25519 AAAA...": pinned
     wireguard_public_key: str = ""
+    wireguard_key_made: bool = False  # by first contact, so that destroy may remove it
 
 
 Known = Mapping[str, KnownHost]

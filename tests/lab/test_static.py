@@ -110,7 +110,7 @@ def test_destroy_removes_what_it_put_and_says_what_stays(rented: Rented, rented_
     assert [line.partition(":")[0] for line in report.stays] == ["edge", "brain"]
     for host in ("edge", "brain"):
         assert rented.inside(host, "systemctl list-units --no-legend 'himari*' 'wg-quick@*'") == ""
-        assert rented.inside(host, "ls -d /opt/himari /etc/himari /etc/wireguard/wg0.conf 2>/dev/null || true") == ""
+        assert rented.inside(host, "ls -d /opt/himari /etc/himari /etc/wireguard/* 2>/dev/null || true") == ""
         assert "himari" not in rented.inside(host, "nft list tables")
     assert rented.own()["its own rules"] == rented.untouched["its own rules"]
     assert rented.inside("brain", "ls /var/lib/himari/parquet") != ""

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from himari.apply.feed import write_feed
@@ -10,6 +11,7 @@ from himari.catalog.component import Feed, View
 from himari.runs import destroy
 from himari.runs.plan import components
 from himari.stack.errors import StackFileError
+from himari.stack.known import KnownHost, write_known
 from himari.stack.load import load_stack
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
@@ -17,6 +19,11 @@ from himari.vault.authority import Authority
 
 LAB = load_stack("lab-edge")
 STATIC = load_stack("vps-brain")
+MET = KnownHost(address="203.0.113.10", ssh_host_key="ssh-ed25519 AAAA", wireguard_public_key="abc=")
+
+
+def without(name: str) -> Stack:
+    return msgspec.structs.replace(STATIC, hosts={key: host for key, host in STATIC.hosts.items() if key != name})
 
 
 @pytest.fixture
@@ -35,14 +42,30 @@ def test_it_says_beforehand_what_becomes_of_each_host() -> None:
     assert destroy.intent(LAB) == tuple(
         f"{name}: this host and all its data are removed" for name in ("exchange", "edge", "brain")
     )
-    assert all("data and access stay" in line for line in destroy.intent(STATIC))
+
+
+def test_a_host_that_was_never_met_is_told_as_such_and_not_as_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIMARI_STATE", str(tmp_path))
+    assert destroy.intent(STATIC) == tuple(f"{name}: {destroy.NEVER_MET}" for name in ("edge", "brain"))
+    assert list(destroy.stays(STATIC, {})) == [f"{name}: {destroy.NEVER_MET}" for name in ("edge", "brain")]
+    write_known(StateDir.of("vps-brain").hosts, {"edge": MET})
+    edge, brain = destroy.intent(STATIC)
+    assert "data and access stay" in edge
+    assert brain == f"brain: {destroy.NEVER_MET}"
+    report = destroy.destroy(without("edge"), ("himari", "destroy", "vps-brain"), lambda _event: None)
+    assert (report.removed, report.left) == ((), ())
 
 
 def test_of_machines_that_go_on_existing_it_says_what_stays() -> None:
-    assert list(destroy.stays(LAB)) == []
-    edge, brain = destroy.stays(STATIC)
+    made = msgspec.structs.replace(MET, address="local", wireguard_key_made=True)
+    assert list(destroy.stays(LAB, {"edge": MET})) == []
+    edge, brain = destroy.stays(STATIC, {"edge": MET, "brain": made})
     assert edge.startswith("edge: data in /var/lib/himari")
     assert "its hardening" in edge
+    assert "WireGuard's key that was there before" in edge
+    assert "key" not in brain
     assert "its hardening" not in brain
     assert "the login of this machine's user" in brain
 

@@ -23,6 +23,7 @@ from himari_runtime.transport.records import encode
 from himari_runtime.transport.recovery import Previous, Router, recover
 from himari_runtime.transport.sealing import Extent
 from himari_runtime.transport.segments import Header, Segment, header_frame, sync_folder
+from himari_runtime.transport.unfilled import Unfilled
 
 UNMARKED_MOST = 4096  # records whose mark the collector has not given yet
 
@@ -48,6 +49,7 @@ class Journal:
         self.appended = asyncio.Event()
         self.previous: Previous = recover(settings.path, route)
         self.marks: dict[str, Mark] = dict(self.previous.marks)
+        self._unfilled = Unfilled(self.previous.unfilled)
         self.epoch = epochs.advance(settings.path)
         self.n = 0
         self._route = route
@@ -86,6 +88,8 @@ class Journal:
         frame = encode(kind, payload, line=line, n=n, received_ns=received_ns, monotonic_ns=monotonic_ns)
         self._write(frame)
         self.n = n
+        if kind == Kind.GAP:
+            self._unfilled.note(payload)
         self._unmarked[n] = Record(self.epoch, n, kind, line, received_ns, monotonic_ns, payload)
         if len(self._unmarked) > UNMARKED_MOST:
             self._mark_rest()
@@ -121,9 +125,14 @@ class Journal:
         self._fd = os.open(self._segment.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o640)
         self._size = 0
         self._opened_ns = monotonic_ns
-        self._write(
-            header_frame(Header(epoch=self.epoch, first_n=self.n + 1, source=self.source, marks=dict(self.marks)))
+        header = Header(
+            epoch=self.epoch,
+            first_n=self.n + 1,
+            source=self.source,
+            marks=dict(self.marks),
+            unfilled=self._unfilled.gaps,
         )
+        self._write(header_frame(header))
         self._header_size = self._size
         self._keeper.watch(self._fd)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from himari_runtime.messages import Kind, Mark, Position
+from himari_runtime.messages import Gap, Kind, Mark, Position
 from himari_runtime.transport.records import FRAME, MAX_BODY, encode, scan
 
 VERSION = 1
@@ -38,13 +38,15 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """A segment's first frame. `marks`: the last record of each `stream|channel` before this segment."""
+    """A segment's first frame. `marks`: the last record of each `stream|channel` before this segment; `unfilled`: the
+    gaps in trades that were open then."""
 
     version: int = VERSION
     epoch: int
     first_n: int
     source: str
     marks: dict[str, Mark] = {}
+    unfilled: tuple[Gap, ...] = ()
 
 
 class Footer(msgspec.Struct, frozen=True, kw_only=True):

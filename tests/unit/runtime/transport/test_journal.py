@@ -215,6 +215,7 @@ def test_a_run_leaves_its_unfilled_gaps_in_trades_to_the_next(open_journal: Open
     for gap in (*trades, *others, msgspec.structs.replace(trades[1], filled=True)):
         journal.append(Kind.GAP, msgspec.json.encode(gap), line=0, received_ns=1, monotonic_ns=1)
     journal.close()
-    following = open_journal()
-    assert following.previous.unfilled == (trades[0], trades[2])
-    following.close()
+    for _ in range(3):  # the header hands them on
+        following = open_journal()
+        assert following.previous.unfilled == (trades[0], trades[2])
+        following.close()

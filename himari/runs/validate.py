@@ -8,6 +8,7 @@ from himari.catalog.component import Feed
 from himari.lab import lab
 from himari.proof import validate as proof
 from himari.proof.evidence import Evidence
+from himari.proof.page import sentence
 from himari.proof.subject import Contents
 from himari.runs.halfway import refuse_half_destroyed
 from himari.runs.progress import Listener, Report
@@ -17,7 +18,7 @@ from himari.stack.known import read_known
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
-WINDOW_S = 15.0
+WINDOW_S = 10.0
 REAL_WINDOW_S = 30.0  # what a real market sends varies
 
 
@@ -33,7 +34,7 @@ def validate(stack: Stack, argv: Sequence[str], listener: Listener) -> Evidence:
         feed = read_feed(state)
         plans = apply.plan_hosts(stack, read_known(state.hosts), state, feed=feed, listen=report)
         found.append(prove(stack, state, feed, contents_of(plans), report))
-        return Outcome(says="green" if found[0].green else "RED")
+        return outcome(found[0])
 
     with session(state, argv, "", listener) as opened:
         opened.run([Step(name="validate", work=work)])
@@ -52,6 +53,11 @@ def prove(stack: Stack, state: StateDir, feed: Feed, contents: Contents, report:
         contents=contents,
         report=lambda says: report("", says),
     )
+
+
+def outcome(evidence: Evidence) -> Outcome:
+    """How the step that proves ends."""
+    return Outcome(says=sentence(evidence), red=not evidence.green)
 
 
 def window_seconds(stack: Stack, feed: Feed) -> float:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 WHOLE = "-"  # stands for the step itself where an event names no host
+# How a step ends: in plain lines, on a terminal, and the terminal's style.
+ENDS = {
+    Phase.GREEN: ("green", "ok", "green"),
+    Phase.RED: ("RED", "RED", "bold red"),
+    Phase.FAILED: ("FAILED", "FAILED", "bold red"),
+}
 
 
 @contextmanager
@@ -29,10 +35,8 @@ def progress() -> Iterator[Listener]:
 def _plain(event: Event) -> None:
     if event.phase is Phase.STARTED:
         line = f"{event.step}: started"
-    elif event.phase is Phase.GREEN:
-        line = f"{event.step}: green after {event.seconds:.1f} s{_dash(event.says)}"
-    elif event.phase is Phase.FAILED:
-        line = f"{event.step}: FAILED after {event.seconds:.1f} s{_dash(event.says)}"
+    elif event.phase in ENDS:
+        line = f"{event.step}: {ENDS[event.phase][0]} after {event.seconds:.1f} s{_dash(event.says)}"
     else:
         line = f"{event.step}: {event.host or WHOLE}: {event.says} ({event.seconds:.1f} s)"
     typer.echo(line, err=True)
@@ -82,7 +86,7 @@ def _live() -> Iterator[Listener]:
 
         def listen(event: Event) -> None:
             board.take(event)
-            if event.phase in (Phase.GREEN, Phase.FAILED):
+            if event.phase in ENDS:
                 _settle(console, event)
 
         yield listen
@@ -91,8 +95,7 @@ def _live() -> Iterator[Listener]:
 def _settle(console: "Console", event: Event) -> None:
     from rich.text import Text
 
-    green = event.phase is Phase.GREEN
-    mark, style = ("ok", "green") if green else ("FAILED", "bold red")
+    _, mark, style = ENDS[event.phase]
     line = Text.assemble((f"{mark:<6}", style), f" {event.step:<13} {event.seconds:6.1f} s  {_one_line(event.says)}")
     console.print(line, no_wrap=True, overflow="ellipsis")
 

@@ -12,6 +12,7 @@ class Phase(StrEnum):
     STARTED = "started"
     SAYS = "says"
     GREEN = "green"
+    RED = "red"  # it came to its end, and what it found is bad
     FAILED = "failed"
 
 

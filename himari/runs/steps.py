@@ -12,10 +12,13 @@ from himari.stack.errors import HimariError
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a green step did: what it changed (none when everything was in place), and a few words for the table."""
+    """What a step did: what it changed (none when everything was in place), and a few words for the table.
+
+    `red` when it came to its end and what it found is bad."""
 
     changed: tuple[str, ...] = ()
     says: str = ""
+    red: bool = False
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +31,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """A step that is green: what it did and how long it took, in seconds."""
+    """A step that came to its end: what it did and how long it took, in seconds."""
 
     step: str
     outcome: Outcome
@@ -85,8 +88,9 @@ def _do(step: Step, record: Journal, narrator: Narrator) -> Done:
         _note_failure(step.name, error, time.monotonic() - started, record, narrator)
         raise
     seconds = time.monotonic() - started
-    record.append(Finished(at=journal.now(), step=step.name, seconds=round(seconds, 3), changed=outcome.changed))
-    narrator.emit(step.name, "", outcome.says, seconds, Phase.GREEN)
+    bad, took = outcome.says if outcome.red else "", round(seconds, 3)
+    record.append(Finished(at=journal.now(), step=step.name, seconds=took, changed=outcome.changed, error=bad))
+    narrator.emit(step.name, "", outcome.says, seconds, Phase.RED if outcome.red else Phase.GREEN)
     return Done(step=step.name, outcome=outcome, seconds=seconds)
 
 

@@ -2,9 +2,10 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
-from himari.cli.display import Board
+from himari.cli.display import Board, progress
 from himari.runs.progress import Event, Phase
 
 
@@ -33,6 +34,20 @@ def test_each_host_has_one_line_with_its_time_and_its_last_words() -> None:
         assert "edge" in lines[1]
         assert "0.0 s  unit himari" in lines[1]
         assert "boots" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("phase", "line"),
+    [
+        (Phase.GREEN, "day01_host: green after 1.0 s: all holds"),
+        (Phase.RED, "day01_host: RED after 1.0 s: all holds"),
+        (Phase.FAILED, "day01_host: FAILED after 1.0 s: all holds"),
+    ],
+)
+def test_the_end_of_a_step_is_one_verdict(capsys: pytest.CaptureFixture[str], phase: Phase, line: str) -> None:
+    with progress() as listen:
+        listen(event("", "all holds", phase))
+    assert capsys.readouterr().err.splitlines() == [line]
 
 
 def test_a_step_that_ended_leaves_no_line() -> None:

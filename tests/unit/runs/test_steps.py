@@ -63,6 +63,13 @@ def test_a_failure_stops_the_run_and_is_noted_with_its_host(bench: Bench) -> Non
     assert bench.events[-1].phase is Phase.FAILED
 
 
+def test_a_step_whose_verdict_is_bad_ends_red_and_is_noted_as_such(bench: Bench) -> None:
+    lines = bench.run(Step(name="validate", work=lambda report: Outcome(red=True, says="2 statements do not hold.")))
+    last = [line for line in lines if isinstance(line, Finished)][-1]
+    assert last.error == "2 statements do not hold."
+    assert (bench.events[-1].phase, bench.events[-1].says) == (Phase.RED, "2 statements do not hold.")
+
+
 @pytest.mark.parametrize(
     ("inputs", "exit_code", "expected"),
     [("a", None, "deploy"), ("a", 6, "deploy"), ("a", 0, ""), ("b", None, "")],

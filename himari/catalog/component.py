@@ -17,6 +17,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
     live: bool = False  # the real venue instead of the exchange host
     recording_sha256: str = ""  # of the recording's file; empty: the seeded market
+    recording_name: str = ""  # of that file on the operator's machine
     symbols: tuple[str, ...] = ()  # that the recording holds, as the stack names them
     speed: float = 1.0  # of the replay
 

@@ -44,11 +44,10 @@ def up(
 def show_report(report: "UpReport") -> None:
     """Print what an `up` changed and found, for a person."""
     from himari.cli.output import show, table
-    from himari.runs.report import ledger_sentence
 
     columns = ("phase", "#hosts", "#changed", "#passed", "#failed", "#not covered", "#seconds")
     rows = [(r.phase, r.hosts, r.changed, r.passed, r.failed, r.not_covered, f"{r.seconds:.1f}") for r in report.rows]
     verdict = "green" if report.green else "RED"
     show(table(f"{report.stack}: {verdict} after {report.seconds:.1f} s", columns, rows))
-    show(*report.failed, ledger_sentence(report.ledger), f"Evidence: {report.page}")
+    show(*report.failed, report.account, f"Input: {report.input}", f"Evidence: {report.page}")
     show(f"Next: himari status {report.stack} · himari drift {report.stack} · himari destroy {report.stack}")

@@ -40,4 +40,5 @@ def _show(evidence: "Evidence", state: "StateDir") -> None:
     verdict = "green" if evidence.green else "RED"
     title = f"{evidence.stack}: {verdict} after {evidence.seconds:.1f} s"
     show(table(title, ("phase", "#passed", "#failed", "#not covered"), rows))
-    show(*failed_checks(evidence), ledger_sentence(evidence.ledger), f"Evidence: {state.evidence.with_suffix('.html')}")
+    show(*failed_checks(evidence), ledger_sentence(evidence), f"Input: {evidence.feed.says}")
+    show(f"Evidence: {state.evidence.with_suffix('.html')}")

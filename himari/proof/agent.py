@@ -223,7 +223,8 @@ def metrics(place: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"http://{place}/metrics", timeout=COMMAND_SECONDS) as answer:
             return {"code": 0, "out": answer.read().decode(errors="replace"), "now": int(time.time())}
     except OSError as error:
-        return {"code": 1, "out": "", "err": str(error)}
+        reason = getattr(error, "reason", error)  # urllib wraps what the system said
+        return {"code": 1, "out": "", "err": getattr(reason, "strerror", None) or str(reason)}
 
 
 def attempt(ask: dict[str, Any]) -> dict[str, Any]:

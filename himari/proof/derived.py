@@ -6,6 +6,7 @@ from typing import cast
 from himari.catalog.component import Component, File, Listener, Place, Unit
 from himari.catalog.hostpaths import CREDENTIALS
 from himari.proof.checks import Case, Each, Observed, check, found, require
+from himari.proof.evidence import UNIT_RUNS
 from himari.proof.placement import Placed
 from himari.proof.probe import Probe
 from himari.proof.subject import Subject
@@ -107,7 +108,7 @@ def test_credentials(case: Case, probe: Probe, observed: Observed) -> None:
 
 
 @check(
-    "{component}.{item}.active",
+    "{component}.{item}" + UNIT_RUNS,
     "{item} runs",
     each="running",
     replaces="day 2, step 2.3; day 3, step 3.2; 4.2, 5.2: started; 4.3, 7.1: services running",

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from himari.proof.source import Source
+
+UNIT_RUNS = ".active"  # how the id of a check ends that says that a unit runs
+
 
 class Severity(StrEnum):
     """Only a critical check that failed turns the verdict red."""
@@ -38,6 +42,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     def stops(self) -> bool:
         """Whether this check alone turns the verdict red."""
         return self.status is Status.FAILED and self.severity is Severity.CRITICAL
+
+    @property
+    def is_of_a_unit(self) -> bool:
+        """Whether it says that a unit runs: where it does not, much else cannot hold."""
+        return self.id.endswith(UNIT_RUNS)
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +83,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     started: str  # ISO 8601, UTC
     seconds: float
     versions: dict[str, str]
+    feed: Source
     phases: list[Phase]
     checks: list[Check]
     ledger: Ledger | None = None
@@ -81,6 +91,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def green(self) -> bool:
         return bool(self.checks) and not any(check.stops for check in self.checks)
+
+    @property
+    def failures(self) -> list[Check]:
+        """All that failed: warnings last, and a unit that is down before what follows from it."""
+        return sorted(self.having(Status.FAILED), key=lambda check: (not check.stops, not check.is_of_a_unit))
 
     def having(self, status: Status) -> list[Check]:
         return [check for check in self.checks if check.status is status]

@@ -12,6 +12,7 @@ from himari.proof.gaps import GRACE_NS, HeldKeys, by_place, excess, judged, loos
 SILENCE_NS = 10 * 10**9
 STORED_SHARE = 0.95  # of what was sent outside of faults
 PHASE = "ledger"
+TAKEN = f"{PHASE}.taken"  # the check that fails when there is no account
 
 Pair = tuple[str, str]  # key, content digest
 

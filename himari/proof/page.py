@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from himari.proof.evidence import Check, Evidence, Severity, Status
+from himari.proof.evidence import Check, Evidence, Status
 
 TITLES = {
     "day01_host": "Hosts",
@@ -52,12 +52,11 @@ def render_page(evidence: Evidence) -> str:
         lstrip_blocks=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
-    failed = evidence.having(Status.FAILED)
     return environment.get_template("evidence.html.j2").render(
         evidence=evidence,
         sentence=sentence(evidence),
-        failures=[check for check in failed if check.severity is Severity.CRITICAL],
-        warnings=[check for check in failed if check.severity is not Severity.CRITICAL],
+        failures=[check for check in evidence.failures if check.stops],
+        warnings=[check for check in evidence.failures if not check.stops],
         uncovered=evidence.having(Status.NOT_COVERED),
         passed=evidence.having(Status.PASSED),
         sections=sections(evidence),

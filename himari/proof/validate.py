@@ -14,12 +14,13 @@ from himari.proof import plugin
 from himari.proof.baseline import BASELINE, read_baseline, write_baseline
 from himari.proof.evidence import Check, Evidence, Ledger, Severity, Status, tally, write_evidence
 from himari.proof.junit import write_junit
-from himari.proof.ledger import PHASE, LedgerResult
+from himari.proof.ledger import PHASE, TAKEN, LedgerResult
 from himari.proof.page import write_page
 from himari.proof.provenance import checkout, versions
 from himari.proof.remote import Remote
 from himari.proof.results import Results
 from himari.proof.settle import settle
+from himari.proof.source import source_of
 from himari.proof.subject import Contents, Subject
 from himari.proof.window import Faults, prove_data
 from himari.stack.errors import HimariError, ProofFailed
@@ -94,6 +95,7 @@ def _evidence(subject: Subject, checks: list[Check], ledger: Ledger | None, star
         started=started,
         seconds=seconds,
         versions=versions(subject.answers),
+        feed=source_of(subject.stack, subject.feed),
         phases=tally(checks),
         checks=checks,
         ledger=ledger,
@@ -108,7 +110,7 @@ def _write(state: StateDir, evidence: Evidence) -> None:
 
 def verdict(evidence: Evidence) -> None:
     """Raises ProofFailed when a critical check failed; warnings alone do not."""
-    stopping = [check for check in evidence.checks if check.stops]
+    stopping = [check for check in evidence.failures if check.stops]
     if stopping:
         named = "; ".join(f"{check.host}: {check.id}: {check.reason}" for check in stopping[:5])
         more = f"; and {len(stopping) - 5} more" if len(stopping) > 5 else ""
@@ -162,7 +164,7 @@ def _configuration() -> Path:
 
 def _no_account(reason: str) -> Check:
     return Check(
-        id="ledger.taken",
+        id=TAKEN,
         phase=PHASE,
         host="stack",
         says="the accounts of exchange, edge and brain can be had",

@@ -77,11 +77,10 @@ def _settled(stack: Stack, run: Runner, brain: str, window: Window) -> Digest:
         if late.last_ns is not None and late.last_ns > window.end_ns + SECOND:
             return digest(run, brain, "parquet", window.start_ns - MARGIN_NS, window.end_ns + MARGIN_NS)
         if time.monotonic() > deadline:
-            last = f"its last record is from {late.last_ns}" if late.last_ns else "nothing newer is stored"
             raise HostError(
-                f"the store did not pass the window's end: {last}",
+                "the store did not pass the window's end: nothing newer is stored",
                 brain,
-                f"a record after {window.end_ns}",
+                f"a newer record within {stack.retention.parquet_flush_seconds + PATIENCE_SECONDS} s",
                 f"himari status {stack.name} shows where the data stands",
             )
         time.sleep(POLL_SECONDS)

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from himari.apply.feed import feed_path
 from himari.catalog.component import Feed
+from himari.proof.source import source_of
 from himari.stack.errors import StackFileError
 from himari.stack.model import Role, Stack
+from himari.stack.notes import read_note
+from himari.stack.paths import StateDir
 
 STREAM = re.compile(rb'\d+ \{"stream":"([a-z0-9]+)@')
 
@@ -34,7 +38,24 @@ def choose_feed(stack: Stack, recording: Path | None, speed: float, live: bool) 
         )
     check_recording(recording)
     digest = hashlib.sha256(recording.read_bytes()).hexdigest()
-    return Feed(recording_sha256=digest, symbols=_held_by(recording, stack), speed=speed)
+    symbols = _held_by(recording, stack)
+    return Feed(recording_sha256=digest, recording_name=recording.name, symbols=symbols, speed=speed)
+
+
+def last_feed(state: StateDir) -> Feed | None:
+    """The feed of the last `up`; None before the first one, and when it is spoiled, as this one notes it anew."""
+    try:
+        return read_note(feed_path(state), Feed, "")
+    except StackFileError:
+        return None
+
+
+def other_input(stack: Stack, last: Feed | None, now: Feed) -> str:
+    """What an `up` says of its input when that is another than the last one's; else empty."""
+    if last is None or last == now:
+        return ""
+    was = source_of(stack, last).says
+    return f"{source_of(stack, now).says}; until now it was {was}. Each up takes its input from its own options"
 
 
 def _held_by(recording: Path, stack: Stack) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from himari.proof.evidence import Evidence, Ledger, Phase, Status
+from himari.proof.evidence import Evidence, Ledger, Phase
+from himari.proof.ledger import TAKEN
 from himari.runs.steps import Done
 
 
@@ -22,13 +23,17 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished `up` did and found; `changed` names all that it changed, as "HOST: WHAT"."""
+    """What a finished `up` did and found; `changed` names all that it changed, as "HOST: WHAT".
+
+    `input` is what the proof was made on, and `account` the ledger's sentence."""
 
     stack: str
     green: bool
     changed: tuple[str, ...]
     seconds: float
     rows: tuple[Row, ...]
+    input: str
+    account: str
     ledger: Ledger | None
     evidence: str
     page: str
@@ -79,18 +84,21 @@ def _row(done: Done, tally: Phase | None, hosts: int) -> Row:
 
 
 def failed_checks(evidence: Evidence) -> tuple[str, ...]:
-    """A sentence for each check that failed."""
+    """A sentence for each check that failed, causes first."""
     return tuple(
-        f"FAILED {check.id} on {check.host}: {check.says}; observed: {check.observed}"
+        f"{'FAILED' if check.stops else 'WARNING'} {check.id} on {check.host}: {check.says}"
+        + (f"; observed: {check.observed}" if check.observed else "")
         + (f" ({check.reason})" if check.reason else "")
-        for check in evidence.having(Status.FAILED)
+        for check in evidence.failures
     )
 
 
-def ledger_sentence(ledger: Ledger | None) -> str:
-    """The sentence that counts."""
+def ledger_sentence(evidence: Evidence) -> str:
+    """The sentence that counts, or why there is none."""
+    ledger = evidence.ledger
     if ledger is None:
-        return "The ledger was not compared: there is no exchange of ours to ask (the feed is the real venue)."
+        reasons = [check.reason for check in evidence.checks if check.id == TAKEN]
+        return f"The ledger was not compared: {'; '.join(reasons) or 'no account was taken'}"
     return (
         f"Of {ledger.sent:,} events sent, {ledger.stored:,} are stored once, {ledger.events_in_gaps:,} lie in "
         f"{ledger.gaps:,} disclosed gaps; lost {ledger.lost:,}, invented {ledger.invented:,}, "

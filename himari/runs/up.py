@@ -15,15 +15,16 @@ from himari.catalog.days import days
 from himari.proof.evidence import Evidence
 from himari.runs.create import CREATE, create, refuse_clouds
 from himari.runs.doctor import check_machine
+from himari.runs.feed import last_feed, other_input
 from himari.runs.halfway import half_destroyed
 from himari.runs.operator import check_operator
 from himari.runs.plan import components, plan
 from himari.runs.progress import Listener, Report
 from himari.runs.recording import put_recording
-from himari.runs.report import UpReport, failed_checks, rows
+from himari.runs.report import UpReport, failed_checks, ledger_sentence, rows
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
-from himari.runs.validate import contents_of, prove
+from himari.runs.validate import contents_of, outcome, prove
 from himari.stack.known import read_known
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
@@ -40,6 +41,7 @@ class Going:
         self.feed = feed
         self.recording = recording
         self.half = half_destroyed(self.state)
+        self.other_input = other_input(stack, last_feed(self.state), feed)
         self.plans: apply.Plans | None = None
         self.evidence: Evidence | None = None
 
@@ -64,7 +66,7 @@ class Going:
         write_feed(self.state, self.feed)
         parts = (part for name in self.stack.hosts for part in components(View(stack=self.stack, host_name=name)))
         wheelhouse.prepare(artifact for part in parts for artifact in part.artifacts)
-        return Outcome(says="machine, stack and sizes")
+        return Outcome(says="machine, stack and sizes" + (f"; input: {self.other_input}" if self.other_input else ""))
 
     def _create(self, report: Report) -> Outcome:
         if self.half:
@@ -96,7 +98,7 @@ class Going:
     def _validate(self, report: Report) -> Outcome:
         contents = contents_of(_given(self.plans))
         self.evidence = prove(self.stack, self.state, self.feed, contents, report)
-        return Outcome(says="green" if self.evidence.green else "RED")
+        return outcome(self.evidence)
 
 
 def up(stack: Stack, feed: Feed, recording: Path | None, argv: Sequence[str], listener: Listener) -> UpReport:
@@ -114,6 +116,8 @@ def up(stack: Stack, feed: Feed, recording: Path | None, argv: Sequence[str], li
             seconds=opened.seconds,
             rows=rows(done, evidence, len(stack.hosts)),
             failed=failed_checks(evidence),
+            input=going.other_input or evidence.feed.says,
+            account=ledger_sentence(evidence),
             ledger=evidence.ledger,
             evidence=str(going.state.evidence),
             page=str(going.state.evidence.with_suffix(".html")),

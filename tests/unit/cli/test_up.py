@@ -24,6 +24,8 @@ def test_no_line_of_the_table_wraps(capsys: pytest.CaptureFixture[str], monkeypa
         seconds=110.1,
         rows=tuple(map(row, phases)),
         failed=("FAILED x on edge: y",),
+        input="the market",
+        account="The ledger was not compared: the store stood still",
         ledger=None,
         evidence="e.json",
         page="e.html",
@@ -34,4 +36,5 @@ def test_no_line_of_the_table_wraps(capsys: pytest.CaptureFixture[str], monkeypa
     assert all(len(line.rstrip()) <= 80 for line in lines[:8])
     for phase in phases:
         assert [line for line in lines if phase in line and "123.4" in line]
-    assert "FAILED x on edge: y" in lines
+    told = lines[lines.index("FAILED x on edge: y") :]
+    assert told[1:3] == ["The ledger was not compared: the store stood still", "Input: the market"]

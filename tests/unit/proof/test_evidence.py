@@ -9,6 +9,7 @@ import pytest
 from himari.proof.evidence import Check, Evidence, Ledger, Severity, Status, read_evidence, tally, write_evidence
 from himari.proof.junit import write_junit
 from himari.proof.page import render_page, sentence
+from himari.proof.source import Recording
 from himari.proof.validate import verdict
 from himari.stack.errors import ProofFailed
 
@@ -53,6 +54,7 @@ def evidence(*checks: Check, ledger: Ledger | None = LEDGER) -> Evidence:
         started="2026-01-02T03:04:05+00:00",
         seconds=12.5,
         versions={"himari": "0.1.0"},
+        feed=Recording(name="<i>spot.gz", sha256="ab" * 32, symbols=("BTC/USDT",), speed=5.0),
         phases=tally(checks),
         checks=list(checks),
         ledger=ledger,
@@ -69,8 +71,9 @@ def test_the_files_keys_are_the_agreed_ones(tmp_path: Path) -> None:
     write_evidence(tmp_path / "evidence.json", evidence(PASSED))
     written = msgspec.json.decode((tmp_path / "evidence.json").read_bytes())
     assert list(written) == [
-        *("stack", "commit", "dirty", "started", "seconds", "versions", "phases", "checks", "ledger"),
+        *("stack", "commit", "dirty", "started", "seconds", "versions", "feed", "phases", "checks", "ledger"),
     ]
+    assert written["feed"]["source"] == "recording"
     assert set(written["checks"][0]) == {
         *("id", "phase", "host", "says", "severity", "observed", "status", "reason", "replaces"),
     }
@@ -115,7 +118,19 @@ def test_the_page_says_the_verdict_first_and_failures_before_the_rest() -> None:
     assert page.index("Not so: says odd") < page.index("says good")
     assert "a container has none" in page
     assert "12,040" in page
+    assert "1 checks passed, 2 failed (1 a warning), 1 cannot be shown" in page
+    assert "the recording &lt;i&gt;spot.gz of BTC/USDT at 5 times its speed" in page
     assert "not committed" in page
+
+
+def test_a_unit_that_is_down_stands_before_what_follows_from_it() -> None:
+    down = check("collector.himari-collector.service.active", Status.FAILED, reason="inactive")
+    whole = evidence(check("collector.cpus", Status.FAILED), WARNED, PASSED, down, FAILED)
+    assert [one.id for one in whole.failures] == [down.id, "collector.cpus", "bad", "odd"]
+    page = render_page(whole)
+    assert page.index(f"<code>{down.id}") < page.index("<code>collector.cpus")
+    with pytest.raises(ProofFailed, match=f"3 critical checks failed: edge: {down.id}"):
+        verdict(whole)
 
 
 def test_a_green_sentence_counts_the_events() -> None:

@@ -54,7 +54,11 @@ class OpenSsh(BaseConnector):
 
 def _converse(argv: list[str], stdin: bytes, listen: Listen) -> tuple[int, list[str], list[str]]:
     pipe = subprocess.PIPE
-    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as process, ThreadPoolExecutor(1) as pool:
+    # A group of its own: the terminal's Ctrl-C shall not cut a host off in the middle of a change.
+    with (
+        subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0) as process,
+        ThreadPoolExecutor(1) as pool,
+    ):
         # A command that ended before it read everything says why by its exit code.
         complaints = pool.submit(_hear, process.stderr or BytesIO(), listen)
         with contextlib.suppress(BrokenPipeError), process.stdin or BytesIO() as given:

@@ -22,7 +22,7 @@ from himari.apply.difference import Comparison
 from himari.apply.facts import HostState, query_stream
 from himari.apply.operations import Job, activate
 from himari.apply.ssh import Reach
-from himari.apply.waiting import settled
+from himari.apply.waiting import STOPPING, settled
 from himari.stack.errors import DeployError
 
 Listen = Callable[[str, str], None]  # host, what is being done there now
@@ -82,7 +82,14 @@ def _session(reaches: Mapping[str, Reach], listen: Listen) -> Iterator[State]:
         for host in inventory:
             host.connect()
             state.activate_host(host)
-        yield state
+        try:
+            yield state
+        except KeyboardInterrupt:
+            # Hosts go on whatever becomes of us; only one that was seen to its end is in the state that we tell of.
+            for name in reaches if len(state.pool) else ():
+                listen(name, STOPPING)
+            state.pool.join()
+            raise
 
 
 def _for(name: str, listen: Listen) -> Callable[[str], None]:

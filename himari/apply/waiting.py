@@ -9,7 +9,7 @@ from gevent import monkey
 from gevent.hub import Hub  # type: ignore[import-untyped]  # likewise
 
 _T = TypeVar("_T")
-STOPPING = "stopping: this host ends its step first; another Ctrl-C leaves at once, and the host ends it alone"
+STOPPING = "stopping once it has ended its step; Ctrl-C again stops at once, and it ends the step alone"
 
 # Ctrl-C that arrives while gevent runs is passed on to whoever waits; it is no crash whose traceback is of use.
 Hub.NOT_ERROR = (*Hub.NOT_ERROR, KeyboardInterrupt)

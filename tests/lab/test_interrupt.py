@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from himari.apply import ssh
+from himari.apply.waiting import STOPPING
 from himari.lab import lab
 from himari.runs.journal import Closed, Opened, last_journal
 from himari.stack.known import read_known
@@ -42,9 +43,10 @@ def test_an_up_that_was_stopped_or_killed_goes_on(edge: LabEdge) -> None:
     assert isinstance(lines[0], Opened)
     assert not any(isinstance(line, Closed) for line in lines)
 
-    again = begun(edge, "day02_redis: started")
-    os.kill(again.pid, signal.SIGINT)
+    again = begun(edge, "day02_redis: edge:")
+    os.killpg(again.pid, signal.SIGINT)
     told = ended(again, 130)
+    assert f"day02_redis: edge: {STOPPING}" in told
     assert "resume: himari up lab-edge" in told
 
     report = edge.up()

@@ -3,6 +3,11 @@
 import base64
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,7 @@ from himari.apply.operations import Job
 from himari.apply.render import Rendered
 from himari.apply.session import ask, perform
 from himari.apply.ssh import Reach
+from himari.apply.waiting import STOPPING
 from himari.catalog.component import File
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import KnownHost
@@ -125,6 +131,70 @@ def test_a_server_that_reloads_is_asked_again(log: Path, tmp_path: Path) -> None
     assert job.report is not None
     assert job.report.failure is None
     assert len(flag.read_text()) == 5
+
+
+# A run over one host whose step takes until `go` is written; it says what it hears, and what was done when it ends.
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from himari.apply.agent.wire import Activation
+from himari.apply.operations import Job
+from himari.apply.session import perform
+from himari.apply.ssh import Reach
+from himari.cli.failure import guarded
+from himari.stack.known import KnownHost
+
+job = Job(Activation(packages=["x"]), Reach("edge", KnownHost(address="192.0.2.1"), Path("/dev/null")), sudo=False)
+
+def work():
+    try:
+        perform("day01_host", [job], lambda host, what: print(host, what, flush=True))
+    finally:
+        print("ended with", job.report.changed if job.report else None, flush=True)
+
+sys.exit(guarded(["up", "lab-edge"], work))
+"""
+SLOW = """#!/bin/sh
+cat >/dev/null
+echo 'himari: file /x' >&2
+while ! [ -e {go} ]; do sleep 0.05; done
+echo '{{"changed": ["file /x"], "failure": null, "token": ""}}'
+touch {go}.done
+"""
+
+
+@pytest.fixture
+def interrupted(log: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run that Ctrl-C at a terminal has hit in the middle of a host's step."""
+    program(tmp_path, "ssh", SLOW.format(go=tmp_path / "go"))
+    pipe = subprocess.PIPE
+    argv = (sys.executable, "-c", INTERRUPTED)
+    with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "edge file /x\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.readline() == f"edge {STOPPING}\n"
+        yield process
+
+
+def test_ctrl_c_says_what_it_waits_for_and_ends_when_the_hosts_have(
+    interrupted: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    assert interrupted.poll() is None
+    (tmp_path / "go").touch()
+    out, err = interrupted.communicate(timeout=20)
+    assert (tmp_path / "go.done").exists()
+    assert out == "ended with ['file /x']\n"
+    assert err.splitlines() == ["himari: stopped", "  resume: himari up lab-edge"]
+    assert interrupted.returncode == 130
+
+
+def test_a_second_ctrl_c_leaves_the_hosts_alone(interrupted: subprocess.Popen[str], tmp_path: Path) -> None:
+    deadline = time.monotonic() + 20
+    while interrupted.poll() is None and time.monotonic() < deadline:
+        interrupted.send_signal(signal.SIGINT)
+    (tmp_path / "go").touch()
+    assert interrupted.wait(20) == -signal.SIGINT
 
 
 def test_a_job_shows_nothing_of_its_stream() -> None:

@@ -32,7 +32,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, tag="recording", tag_
     @property
     def says(self) -> str:
         pace = "its own speed" if self.speed == 1.0 else f"{self.speed:g} times its speed"
-        return f"the recording {self.name} of {', '.join(self.symbols)} at {pace}, sha256 {self.sha256}"
+        return f"the recording {self.name} of {', '.join(self.symbols)} at {pace} (sha256 {self.sha256[:12]}...)"
 
 
 class RealVenue(msgspec.Struct, frozen=True, kw_only=True, tag="live", tag_field="source"):

@@ -119,7 +119,8 @@ def test_the_page_says_the_verdict_first_and_failures_before_the_rest() -> None:
     assert "a container has none" in page
     assert "12,040" in page
     assert "1 checks passed, 2 failed (1 a warning), 1 cannot be shown" in page
-    assert "the recording &lt;i&gt;spot.gz of BTC/USDT at 5 times its speed" in page
+    assert "Input: the recording &lt;i&gt;spot.gz of BTC/USDT at 5 times its speed" in page
+    assert f"<dd>{'ab' * 32}</dd>" in page
     assert "not committed" in page
 
 

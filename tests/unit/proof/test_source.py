@@ -14,7 +14,7 @@ SYMBOLS = LAB.venues["binance"].symbols
     ("stack", "feed", "kind", "says"),
     [
         ("lab-edge", Feed(), Market, f"makes up: {', '.join(SYMBOLS)}, 400 frames a second, seed 7"),
-        ("lab-edge", REPLAYED, Recording, f"spot.gz of BTC/USDT at 5 times its speed, sha256 {'ab' * 32}"),
+        ("lab-edge", REPLAYED, Recording, "spot.gz of BTC/USDT at 5 times its speed (sha256 abababababab...)"),
         ("lab-edge", Feed(live=True), RealVenue, "live at wss://stream.binance.com:9443: BTC/USDT"),
         ("vps-brain", Feed(), RealVenue, "live at wss://stream.binance.com:9443: BTC/USDT"),
     ],

@@ -9,6 +9,8 @@ from himari.stack.errors import ProofFailed
 if TYPE_CHECKING:
     from himari.runs.status import Health, HostStatus, StackStatus, Tunnel
 
+SHARED = "CPUs, memory and disk are this machine's: the lab's hosts share them"
+
 
 def status(stack: StackName, as_json: Json = False) -> int:
     """Show how each host is doing, in one table; the exit code is the verdict: 0, or 7 when something is wrong.
@@ -26,17 +28,19 @@ def status(stack: StackName, as_json: Json = False) -> int:
     if as_json:
         print_json(seen)
     else:
-        _show(seen)
+        show_status(seen)
     return 0 if seen.ok else ProofFailed.exit_code
 
 
-def _show(seen: "StackStatus") -> None:
+def show_status(seen: "StackStatus") -> None:
+    """Print the table, each host's last errors, and all that is wrong."""
     from himari.cli.output import show, table
 
     shown = [dict(_lines(host)) for host in seen.hosts]
     labels = list(dict.fromkeys(label for lines in shown for label in lines))
     rows = [(label, *(lines.get(label, "") for lines in shown)) for label in labels]
     show(table(f"{seen.stack}: {_verdict(seen)}", ("", *(host.host for host in seen.hosts)), rows))
+    show(*([SHARED] if seen.shared else []))
     for host in seen.hosts:
         show(*(f"{host.host}: {line}" for line in (host.probe.errors if host.probe else ())))
     wrong = [f"{host.host}: {what}" for host in seen.hosts for what in host.wrong]

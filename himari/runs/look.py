@@ -45,7 +45,8 @@ def look(stack: Stack, listener: Listener) -> StackStatus:
         hosts = tuple(pool.map(lambda name: _or_wrong(name, one), stack.hosts))
     half = half_destroyed(state)
     ok = not half and not any(host.wrong for host in hosts)
-    return StackStatus(stack=stack.name, ok=ok, hosts=hosts, half=f"{half}: {remedy(state)}" if half else "")
+    told = f"{half}: {remedy(state)}" if half else ""
+    return StackStatus(stack=stack.name, ok=ok, hosts=hosts, half=told, shared=stack.is_lab)
 
 
 def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, Any]:

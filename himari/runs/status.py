@@ -124,6 +124,7 @@ class StackStatus(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     hosts: tuple[HostStatus, ...]
     half: str = ""  # why it is no whole stack, and what helps
+    shared: bool = False  # its hosts share this machine, and see its CPUs, memory and disk as theirs
 
 
 def read_probe(text: bytes) -> Probe:

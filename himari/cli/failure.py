@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -18,9 +17,8 @@ def guarded(argv: Sequence[str], work: Callable[[], Any]) -> int:
     signal.signal(signal.SIGTERM, stops.take)
     try:
         return work() or 0
-    except BrokenPipeError:
-        # Whoever read stdout went away; closing it here keeps the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        # Whoever read stdout has seen enough and went away: typer and rich silence it, and would end with a code.
         return 0
     except (Exception, KeyboardInterrupt) as error:
         from himari.cli.story import tell

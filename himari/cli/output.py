@@ -1,5 +1,6 @@
 """What a command prints on stdout: JSON for machines, tables for people. NO_COLOR and a pipe mean no colour."""
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def show(*things: Any) -> None:
-    """Print tables and lines on stdout; as wide as they are when stdout is not a terminal."""
+    """Print tables and lines on stdout; when that is no terminal, as wide as they are, or as COLUMNS says."""
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(highlight=False, markup=False, width=200)
     for thing in things:
         console.print(thing)

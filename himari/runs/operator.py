@@ -9,6 +9,7 @@ from himari.apply.ssh import LOCAL
 from himari.apply.ssh_config import operator_key
 from himari.runs.refusal import refusal
 from himari.stack.errors import HimariError, MachineError, StackFileError, together
+from himari.stack.known import read_known
 from himari.stack.model import Provider, Stack
 from himari.stack.network import is_address
 from himari.stack.paths import StateDir
@@ -19,14 +20,17 @@ PLACEHOLDERS = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0
 
 def check_operator(stack: Stack, state: StateDir) -> None:
     """Raise one MachineError or StackFileError with all that is not in place for machines that exist already."""
-    lacking = [*_rights(stack), *_key_pair(stack, state), *_placeholders(stack)]
+    lacking = [*_rights(stack, state), *_key_pair(stack, state), *_placeholders(stack)]
     if lacking:
         raise together(f"{len(lacking)} things are to be mended first; no host was touched", lacking)
 
 
-def _rights(stack: Stack) -> Iterator[HimariError]:
-    for name, host in stack.hosts.items():
-        if host.address == LOCAL and os.geteuid() != 0 and not _becomes_root():
+def _rights(stack: Stack, state: StateDir) -> Iterator[HimariError]:
+    if os.geteuid() == 0:
+        return
+    unmet = stack.hosts.keys() - read_known(state.hosts).keys()  # one that was met says so itself
+    for name in (name for name, host in stack.hosts.items() if name in unmet and host.address == LOCAL):
+        if not _becomes_root():
             hint = "you must be root or have sudo without a password"
             yield MachineError("this user may not become root on this machine", name, "root's rights", hint)
 

@@ -285,3 +285,17 @@ def test_a_look_at_a_stack_that_was_never_up_leaves_nothing_behind(
     done = himari(*verb, "lab-edge")
     assert "himari up lab-edge makes first contact" in done.stderr + done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["plan lab-edge", "plan lab-edge --json", "schema", "--help"])
+def test_a_reader_that_has_seen_enough_is_no_failure(words: str) -> None:
+    piped = f"set -o pipefail; {sys.executable} -m himari.cli.main {words} | head -1"
+    done = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_columns_says_how_wide_tables_are_where_there_is_no_terminal(himari: Himari) -> None:
+    lines = himari("plan", "lab-edge", COLUMNS="60").stdout.splitlines()
+    assert max(map(len, lines)) == 60
+    assert max(map(len, himari("plan", "lab-edge").stdout.splitlines())) > 60

@@ -31,10 +31,12 @@ class UnitState(msgspec.Struct, frozen=True, kw_only=True):
         return self.result == "success" and self.active != "failed" if self.timed else self.active == "active"
 
     @property
-    def state(self) -> str:
-        """In systemd's words; a result is told when it is a bad one."""
+    def says_down(self) -> str:
+        """That it is not well, in systemd's words."""
+        if self.timed:
+            return f"{self.name} failed when it last ran ({self.result}): its journal says why"
         result = "" if self.result == "success" else f", {self.result}"
-        return f"{self.active} ({self.sub}{result})"
+        return f"{self.name} is {self.active} ({self.sub}{result})"
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +142,7 @@ def judge(host: str, probe: Probe, retention: Retention) -> HostStatus:
 def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
     for unit in probe.units:
         if not unit.well:
-            yield f"{unit.name} is {unit.state}"
+            yield unit.says_down
         elif unit.says.startswith(NO_LINE):
             yield f"{unit.name} has no line to the venue"
         elif unit.says.startswith(NOT_STORING):

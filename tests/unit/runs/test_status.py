@@ -65,8 +65,8 @@ def test_a_host_that_is_well_has_nothing_wrong() -> None:
         ({"units": [unit("failed", "signal")]}, "x.service is failed"),
         ({"units": [unit("inactive", "exit-code")]}, "x.service is inactive (dead, exit-code)"),
         ({"units": [unit("inactive", "success")]}, "x.service is inactive (dead)"),
-        ({"units": [unit("inactive", "exit-code", timed=True)]}, "x.service is inactive (dead, exit-code)"),
-        ({"units": [unit("failed", "success", timed=True)]}, "x.service is failed"),
+        ({"units": [unit("failed", "exit-code", timed=True)]}, "x.service failed when it last ran (exit-code)"),
+        ({"units": [unit("activating", "timeout", timed=True)]}, "x.service failed when it last ran (timeout)"),
         ({"units": [unit("active", "success", says="no line, 9 records")]}, "x.service has no line to the venue"),
         (
             {"units": [unit("active", "success", says="cannot store: /var/x: Read-only file system")]},

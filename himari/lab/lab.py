@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from himari.lab import cgroup, container, network, orphans, preflight, reclaim
-from himari.lab.identity import Lab, Record, all_labs, find_record, labs_root, read_record
+from himari.lab import cgroup, container, faults, network, orphans, preflight, reclaim
+from himari.lab.identity import Lab, all_labs, find_record
 from himari.lab.lock import held
 from himari.lab.rise import LabHostSpec, LabSpec, Report, Rise
-from himari.stack.errors import HostError
+from himari.lab.standing import standing
 from himari.stack.known import KnownHost
 from himari.stack.paths import StateDir
 
@@ -82,26 +82,21 @@ def list_labs() -> list[LabStatus]:
 
 def power_off(stack_name: str, host_name: str, state: StateDir | None = None) -> None:
     """Cut a host's power; its files stay as they were at that moment."""
-    lab, _ = _existing(stack_name, host_name, state)
-    with held(lab.lock):
-        container.power_off(lab, host_name)
+    faults.power_off(standing(stack_name, state), host_name)
 
 
 def power_on(stack_name: str, host_name: str, state: StateDir | None = None) -> None:
     """Boot a host that is off and wait for its ssh; a running one is left alone. Raises HostError."""
-    lab, record = _existing(stack_name, host_name, state)
-    with held(lab.lock) as lock:
-        where = state or StateDir.of(stack_name)
-        spec = LabSpec(stack_name=stack_name, hosts=(LabHostSpec(name=host_name),))
-        Rise(lab, spec, where, lock, lambda _host, _says: None).raise_host(host_name, record)
+    faults.power_on(standing(stack_name, state), host_name)
 
 
 def exec_argv(
     stack_name: str, host_name: str, command: Sequence[str], state: StateDir | None = None
 ) -> tuple[str, ...]:
     """The argv that runs `command` inside a host as root, without ssh. Raises HostError when it is off or unknown."""
-    lab, _ = _existing(stack_name, host_name, state)
-    return container.exec_argv(lab, host_name, command)
+    on = standing(stack_name, state)
+    on.require(host_name)
+    return container.exec_argv(on.lab, host_name, command)
 
 
 def enter(stack_name: str, host_name: str, state: StateDir | None = None) -> tuple[str, ...]:
@@ -116,10 +111,7 @@ def outside_argv(stack_name: str, command: Sequence[str], state: StateDir | None
 
 def outside_address(stack_name: str, state: StateDir | None = None) -> str:
     """The address that `outside_argv` comes from. Raises HostError when there is no such lab."""
-    record = read_record(_lab(stack_name, state))
-    if record is None:
-        raise _no_lab(stack_name)
-    return network.address(record.subnet, network.OUTSIDE_BYTE)
+    return network.address(standing(stack_name, state).record.subnet, network.OUTSIDE_BYTE)
 
 
 def _host_names(lab: Lab) -> list[str]:
@@ -140,23 +132,3 @@ def _status(lab: Lab, name: str) -> LabStatus:
 
 def _lab(stack_name: str, state: StateDir | None) -> Lab:
     return Lab.of(stack_name, state or StateDir.of(stack_name))
-
-
-def _existing(stack_name: str, host_name: str, state: StateDir | None) -> tuple[Lab, Record]:
-    lab = _lab(stack_name, state)
-    record = read_record(lab)
-    if record is None:
-        raise _no_lab(stack_name)
-    if host_name not in record.hosts:
-        expected = f"one of {', '.join(record.hosts)}"
-        raise HostError(what="the lab has no such host", where=host_name, expected=expected, hint="`himari lab ls`")
-    return lab, record
-
-
-def _no_lab(stack_name: str) -> HostError:
-    return HostError(
-        what="the stack has no lab on this machine",
-        where=f"{stack_name} ({labs_root()})",
-        expected="a lab that was brought up from this checkout",
-        hint=f"himari up {stack_name}",
-    )

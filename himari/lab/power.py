@@ -1,0 +1,27 @@
+"""A host's power. Off means that nothing of it says another word: its cable goes first, then its processes."""
+
+from himari.lab import container, freezer, network
+from himari.lab.lock import Held
+from himari.lab.rise import LabHostSpec, LabSpec, Rise
+from himari.lab.standing import Standing
+from himari.stack.errors import HostError
+
+
+def off(on: Standing, host: str, under: Held) -> None:
+    """Cut the power of `host` and return once no process of it is left; its files stay as they were."""
+    on.require(host)
+    if on.link(host) in network.links(on.lab.id):
+        under.run(("ip", "link", "set", on.link(host), "down"))
+    container.power_off(on.lab, host)
+
+
+def on_again(on: Standing, host: str, under: Held) -> None:
+    """Boot a host that is off and wait for its ssh; one that runs is left alone. Raises HostError.
+
+    It comes back with all its memory, and with the faults of its cables and its disk that were in force before."""
+    on.require(host)
+    if freezer.hangs(on, host):
+        hint = f"himari lab heal {host} --stack {on.record.stack}"
+        raise HostError("the host hangs, and has power", host, "a host that is off", hint)
+    spec = LabSpec(stack_name=on.record.stack, hosts=(LabHostSpec(name=host),))
+    Rise(on.lab, spec, on.state, under, lambda _host, _says: None).raise_host(host, on.record)

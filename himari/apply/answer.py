@@ -24,7 +24,7 @@ def state_of(answer: State | Failure | None, host: str, hint: str = "") -> State
     if isinstance(answer, State):
         return answer
     if answer is None:
-        expected = "Python 3.9 or later, and sudo without a password"
+        expected = "python3 from 3.9 on, and sudo that asks for no password and likes /etc/sudoers.d"
         raise DeployError("its state cannot be read", host, expected, hint)
     raise unread("its state", answer, host)
 

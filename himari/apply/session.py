@@ -92,6 +92,12 @@ def _session(reaches: Mapping[str, Reach], listen: Listen) -> Iterator[State]:
             raise
 
 
+def _why(reach: Reach) -> str:
+    """What shows why a host gives no answer, and how to get in all the same."""
+    asks = "sudo -n true" if reach.is_local else f"ssh -F {reach.config} {reach.host_name} sudo -n true"
+    return f"`{asks}` says why; himari lab shell {reach.host_name} gets into a lab's host without it"
+
+
 def _for(name: str, listen: Listen) -> Callable[[str], None]:
     return lambda what: listen(name, what)
 
@@ -99,4 +105,4 @@ def _for(name: str, listen: Listen) -> Callable[[str], None]:
 def _fact(state: State, host: Host, reach: Reach, query: wire.Query) -> wire.State:
     with ctx_state.use(state), ctx_host.use(host):
         answer = host.get_fact(HostState, _stdin=query_stream(query), _sudo=sudo_at(reach), _ignore_errors=True)
-    return state_of(answer, host.name, f"ssh -F {reach.config} {host.name} sudo -n true")
+    return state_of(answer, host.name, _why(reach))

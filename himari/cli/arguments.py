@@ -30,14 +30,15 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 def confirm(doomed: Iterable[str], question: str, command: str, yes: bool) -> None:
     """Say what will be removed and return when a person agrees, or at once with `--yes`.
 
-    Raises StackFileError, naming `command`, when there is nobody to ask."""
+    Raises Abort when the answer is no, and StackFileError, naming `command`, when there is nobody to ask."""
     if yes:
         return
     typer.echo("\n".join(doomed), err=True)
     if not sys.stdin.isatty():
         what = "this is asked before anything is removed, and nobody is here to answer"
         raise StackFileError(what, "stdin", "a terminal, or --yes", command)
-    typer.confirm(question, abort=True, err=True)
+    if not typer.confirm(question, err=True):
+        raise typer.Abort("nothing was removed")
 
 
 @contextmanager

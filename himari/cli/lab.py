@@ -9,7 +9,12 @@ from himari.cli.arguments import Json, Yes, confirm, stack_names
 if TYPE_CHECKING:
     from himari.lab.lab import LabStatus
 
-app = typer.Typer(name="lab", help="The hosts of labs on this machine.", no_args_is_help=True, rich_markup_mode=None)
+HELP = """The hosts of labs on this machine.
+
+Example: himari lab exec edge -- journalctl -u himari-collector -n 20
+"""
+
+app = typer.Typer(name="lab", help=HELP, no_args_is_help=True, rich_markup_mode=None)
 
 
 def _hosts(incomplete: str) -> list[str]:
@@ -97,8 +102,10 @@ def _enter(host: str, stack: str, command: list[str]) -> int:
     import os
 
     from himari.lab.lab import enter, exec_argv
+    from himari.lab.preflight import require_root
     from himari.runs.labs import which_stack
 
+    require_root()
     chosen = stack or which_stack(host)
     argv = exec_argv(chosen, host, command) if command else enter(chosen, host)
     # The command takes this process's place: its streams, its signals and its exit code are the caller's.

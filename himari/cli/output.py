@@ -31,11 +31,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def show(*things: Any) -> None:
-    """Print tables and lines on stdout; when that is no terminal, as wide as they are, or as COLUMNS says."""
+    """Print tables and lines on stdout. When that is no terminal, lines stay whole, and tables are as wide as they are,
+    or as COLUMNS says."""
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(highlight=False, markup=False, width=200)
     for thing in things:
-        console.print(thing)
+        console.print(thing, soft_wrap=isinstance(thing, str) and not console.is_terminal)

@@ -81,6 +81,13 @@ def _symbol(day: "SymbolDay") -> tuple[str, ...]:
 
 
 def _holding(held: "Holding") -> tuple[str, ...]:
-    hours = f"{held.hours:.1f} h" if held.hours < 72 else f"{held.hours / 24:.0f} d"
-    full = "never, the oldest go" if held.days_until_full is None else f"{held.days_until_full:.0f} d"
-    return held.host, held.stop, f"{held.bytes / 1e9:.2f}", hours, full
+    size, span = f"{held.bytes / 1e9:.2f}", _span(held.hours)
+    if held.days_until_full is None:
+        return held.host, held.stop, size, span, "never, the oldest go"
+    return held.host, held.stop, size, f"{span} at least", f"{held.days_until_full:.0f} d, none go"
+
+
+def _span(hours: float) -> str:
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:.0f} d"

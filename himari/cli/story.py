@@ -48,6 +48,8 @@ def failure(error: BaseException, argv: Sequence[str]) -> Failure:
         done = tuple(item.step for item in error.done)
         step, replay = error.step.name, error.step.replay
         return msgspec.structs.replace(told, step=step, done=done, replay=replay, resume=resume)
+    if isinstance(error, typer.Abort) and error.args:  # a person said no: there is nothing to resume
+        return Failure(error=str(error), exit_code=INTERRUPTED)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return Failure(error="stopped", exit_code=INTERRUPTED, resume=resume)
     if isinstance(error, typer.TyperException):

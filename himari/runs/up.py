@@ -52,7 +52,7 @@ class Going:
         yield Step(name="contact", work=self._contact, needs=(CREATE,))
         if self.recording is not None:
             yield Step(name="recording", work=self._recording, needs=("contact",))
-        yield Step(name="look", work=self._look, needs=("contact",), replay=f"himari drift {self.stack.name}")
+        yield Step(name="look", work=self._look, needs=("contact",))
         for day in days():
             yield self._day(day.name)
         replay = f"himari validate {self.stack.name}"

@@ -84,8 +84,9 @@ def test_an_unreachable_host_is_told_as_such(log: Path, tmp_path: Path) -> None:
 
 def test_a_host_that_does_not_answer_in_our_terms_is_a_deploy_error(log: Path, tmp_path: Path) -> None:
     program(tmp_path, "ssh", "#!/bin/sh\ncat >/dev/null\necho motd\n")
-    with pytest.raises(DeployError, match="its state cannot be read"):
+    with pytest.raises(DeployError, match="its state cannot be read") as told:
         ask({"edge": (reach("edge"), Query())}, silent)
+    assert "`ssh -F /dev/null edge sudo -n true` says why; himari lab shell edge" in told.value.hint
 
 
 def test_what_the_agent_does_is_heard_while_it_works(log: Path, tmp_path: Path) -> None:

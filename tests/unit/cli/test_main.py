@@ -297,5 +297,32 @@ def test_a_reader_that_has_seen_enough_is_no_failure(words: str) -> None:
 
 def test_columns_says_how_wide_tables_are_where_there_is_no_terminal(himari: Himari) -> None:
     lines = himari("plan", "lab-edge", COLUMNS="60").stdout.splitlines()
-    assert max(map(len, lines)) == 60
+    assert max(len(line) for line in lines if not line.startswith("What differs")) == 60
     assert max(map(len, himari("plan", "lab-edge").stdout.splitlines())) > 60
+
+
+def test_whoever_answers_no_is_told_that_nothing_was_removed(tmp_path: Path) -> None:
+    here, there = os.openpty()
+    os.write(here, b"n\n")
+    argv = (sys.executable, "-m", "himari.cli.main", "destroy", "lab-edge")
+    environment = {**os.environ, "HIMARI_STATE": str(tmp_path)}
+    done = subprocess.run(argv, stdin=there, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    os.close(here)
+    os.close(there)
+    assert done.returncode == 130
+    assert done.stderr.endswith("himari: nothing was removed\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_tells_minutes_and_what_never_goes(himari: Himari) -> None:
+    lines = himari("plan", "lab-edge").stdout.splitlines()
+    held = [line.split() for line in lines[next(n for n, line in enumerate(lines) if "held for" in line) :]]
+    (stream,) = (words for words in held if words[1:2] == ["stream"])
+    (parquet,) = (words for words in held if words[1:2] == ["parquet"])
+    assert stream[3:5] == ["15", "min"]
+    assert parquet[-2:] == ["none", "go"]
+
+
+@pytest.mark.parametrize("verb", ["plan", "up", "validate", "status", "drift", "destroy", "lab", "schema", "doctor"])
+def test_each_verb_s_help_has_an_example(himari: Himari, verb: str) -> None:
+    assert f"Example: himari {verb}" in himari(verb, "--help").stdout

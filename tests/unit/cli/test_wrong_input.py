@@ -325,3 +325,18 @@ def test_a_stack_that_was_never_up_says_so(himari: Himari) -> None:
     looked = himari("status", "lab-edge")
     assert looked.returncode == 7
     assert "(himari up lab-edge makes first contact)" in looked.stdout
+
+
+@pytest.mark.parametrize("argv", [("shell", "edge"), ("exec", "edge", "--", "id")], ids=["shell", "exec"])
+def test_a_lab_s_host_is_entered_by_root_alone(open_folder: Path, argv: tuple[str, ...]) -> None:
+    refused(as_nobody(open_folder, "lab", *argv), 5, "uid 65534", "expected: uid 0")
+
+
+def test_a_file_that_nobody_edited_is_refused_before_a_host_is_touched(
+    himari: Himari, stack_file: Path, tmp_path: Path
+) -> None:
+    stack_file.write_text(replaced('address = "local"', 'address = "203.0.113.11"'))
+    done = himari("up", str(stack_file), HOME=str(tmp_path))
+    said = ("4 things", "203.0.113.10 is a placeholder", "203.0.113.11 is a", "no public key", "ssh-keygen")
+    refused(done, 5, "hosts.edge.address", *said, "step: preflight")
+    assert {path.name for path in (tmp_path / "state" / "vps-brain").iterdir()} == {"lock", "runs"}

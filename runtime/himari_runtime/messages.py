@@ -111,7 +111,11 @@ class Reason(StrEnum):
     START = "start"
     RECONNECT = "reconnect"
     SEQUENCE = "sequence"
+    RENUMBERED = "renumbered"  # the venue began its ids anew, below those that were stored
     OVERTAKEN = "overtaken"  # the buffer was trimmed before the consumer had read it
+
+
+RENUMBERED_IDS = 1_000_000  # an id that is so far below the greatest is no late one
 
 
 class Rest(msgspec.Struct, frozen=True):

@@ -28,6 +28,8 @@ class BookSync:
 
     def update(self, first_id: int, last_id: int, reason: Reason | None) -> None:
         """Takes an update's ids; `reason` says why the updates before it are missing, if they are."""
+        if reason is Reason.RENUMBERED:
+            self._anchor, self._reason, self._snapshot_id = Anchor(), reason, None
         verdict = self._anchor.update(first_id, last_id, None)
         if verdict is Verdict.GAP:
             self._reason, self._snapshot_id = reason or Reason.SEQUENCE, None
@@ -141,7 +143,7 @@ class Continuity:
         self._intake.say(Kind.GAP, gap)
         counters.DISCLOSED.labels(channel, missing.reason).inc()
         log.warning("gap: %s %s after %s before %s (%s)", symbol, channel, gap.after_id, gap.before_id, gap.reason)
-        if channel is Channel.TRADE and gap.after_id is not None:
+        if channel is Channel.TRADE and gap.after_id is not None and gap.reason is not Reason.RENUMBERED:
             self._backfill(gap)
 
 

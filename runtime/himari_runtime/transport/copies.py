@@ -8,7 +8,7 @@ from collections.abc import Container
 
 import msgspec
 
-from himari_runtime.messages import Channel, Copy, Kind, Record, Route
+from himari_runtime.messages import RENUMBERED_IDS, Channel, Copy, Kind, Record, Route
 
 TRADES_MOST = 100_000  # ids a symbol that are remembered
 OTHERS_MOST = 200_000  # events of all symbols
@@ -25,8 +25,9 @@ class TradeIds:
 
     def add(self, trade_id: int) -> bool:
         """False where it was seen before."""
-        if self._last < 0:
+        if self._last < 0 or trade_id < self._last - RENUMBERED_IDS:
             self._first = self._last = trade_id
+            self._missing.clear()
         elif trade_id > self._last:
             self._missing.update(range(max(self._last + 1, trade_id - self._most), trade_id))
             self._last = trade_id

@@ -7,7 +7,7 @@ from bisect import insort
 from operator import attrgetter
 from typing import NamedTuple
 
-from himari_runtime.messages import Reason
+from himari_runtime.messages import RENUMBERED_IDS, Reason
 
 HELD_MOST = 6000  # ten minutes of updates; beyond it nothing is waited for
 
@@ -76,6 +76,10 @@ class Sequence:
         An event that brings nothing new, a repeated or a late one, changes nothing.
         """
         last = self.last
+        if last is not None and event.last_id < last.last_id - RENUMBERED_IDS:
+            self._held.clear()
+            self.last = Stored(event.last_id, event.received_ns)
+            return [Placed(event, Missing(last, event.first_id, event.received_ns, Reason.RENUMBERED))]
         if last is not None:
             if event.last_id <= last.last_id:
                 return []

@@ -163,3 +163,17 @@ def test_a_book_goes_on_with_what_the_other_line_brings(tmp_path: Path) -> None:
     bench.journal.close()
     assert [type(message) for message in bench.said()] == [Resync]
     assert bench.wanted == ["BTC/USDT"]
+
+
+def test_a_book_whose_ids_begin_anew_begins_anew(bench: Bench) -> None:
+    bench.depth(5_000_000, 5_000_001)
+    book = bench.continuity.books["BTC/USDT"]
+    book.snapshot(5_000_000)
+    bench.depth(1, 2)
+    assert book.snapshot(1)
+    assert [(message.first_id, message.reason) for message in bench.said() if isinstance(message, Resync)] == [
+        (5_000_000, Reason.START),
+        (1, Reason.RENUMBERED),
+    ]
+    assert [gap.reason for gap in bench.said() if isinstance(gap, Gap)] == [Reason.RENUMBERED]
+    assert bench.backfills == []

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from himari_runtime.messages import Channel, Kind, Record, Route, stream_of
+from himari_runtime.messages import RENUMBERED_IDS, Channel, Kind, Record, Route, stream_of
 from himari_runtime.transport.copies import OTHERS_NS, Copies, TradeIds, shorten, thin
 from himari_runtime.venues.own import route_own
 
@@ -74,3 +74,8 @@ def test_a_chunk_carries_no_copies_but_its_last() -> None:
     ]
     assert [record.n for record in thin(run)] == [2, 4]
     assert thin(run[:1]) == run[:1]
+
+
+def test_ids_that_begin_anew_are_new_once() -> None:
+    seen = TradeIds()
+    assert [seen.add(number) for number in (RENUMBERED_IDS + 100, 7, 8, 7)] == [True, True, True, False]

@@ -1,9 +1,10 @@
 """The tracker reports exactly what is missing."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from himari_runtime.messages import Reason
+from himari_runtime.messages import RENUMBERED_IDS, Reason
 from himari_runtime.venues.sequence import Event, Missing, Sequence, Stored
 
 LAST = 200
@@ -146,3 +147,13 @@ def test_when_all_lines_broke_nothing_is_waited_for() -> None:
     sequence.interrupt(Reason.RECONNECT)
     assert take(sequence, 10, 10, 100) == Missing(Stored(7, 70), 10, 100, Reason.RECONNECT)
     assert not sequence.is_waiting
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_a_venue_that_begins_its_ids_anew_is_followed(dense: bool) -> None:
+    last = 5 * RENUMBERED_IDS
+    sequence = Sequence(dense, Stored(last, 70), None, WAIT_NS)
+    assert take(sequence, last - 10, last - 10, 71) is None
+    assert take(sequence, 7, 7, 80) == Missing(Stored(last, 70), 7, 80, Reason.RENUMBERED)
+    assert take(sequence, 8, 8, 90) is None
+    assert sequence.last == Stored(8, 90)

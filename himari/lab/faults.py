@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from himari.lab import freezer, memory, partition, power, rules
+from himari.lab import disk, freezer, memory, partition, power, rules
 from himari.lab.lock import Held, held
 from himari.lab.standing import Standing, standing
 
@@ -17,6 +17,7 @@ __all__ = [
     "Standing",
     "active",
     "cut",
+    "fill_disk",
     "hang",
     "heal",
     "limit_memory",
@@ -40,7 +41,13 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.kind} {way}{SAID.get(self.kind, '').format(self.value)}"
 
 
-SAID = {"loss": " {:g} %", "delay": " {:g} ms", "rate": " {:.0f} B/s", "limit-memory": " {:.0f} B"}
+SAID = {
+    "loss": " {:g} %",
+    "delay": " {:g} ms",
+    "rate": " {:.0f} B/s",
+    "limit-memory": " {:.0f} B",
+    "fill-disk": " {:.0f} B free",
+}
 
 
 def cut(lab: Standing, a: str, b: str, one_way: bool = False) -> tuple[Fault, ...]:
@@ -75,6 +82,15 @@ def power_on(lab: Standing, host: str) -> None:
     """Boot `host` and wait for its ssh. Raises HostError when it hangs or does not answer."""
     with held(lab.lab.lock) as lock:
         power.on_again(lab, host, lock)
+
+
+def fill_disk(lab: Standing, host: str, leave: int = 0) -> Fault:
+    """Leave `leave` bytes free on the disk of `host`. Raises StackFileError, CapacityError, HostError (see disk.fill).
+
+    It takes nothing of this machine's disk."""
+    with held(lab.lab.lock):
+        disk.fill(lab, host, leave)
+    return Fault(kind="fill-disk", host=host, value=leave)
 
 
 def limit_memory(lab: Standing, host: str, size: int) -> Fault:
@@ -115,12 +131,16 @@ def _heal_host(lab: Standing, host: str, under: Held) -> Iterator[Fault]:
                 freezer.thaw(lab, host)
             case "limit-memory":
                 memory.lift(lab, host)
+            case "fill-disk":
+                disk.drain(lab, host)
             case "power-off":
                 power.on_again(lab, host, under)
         yield fault
 
 
 def _of_host(lab: Standing, host: str) -> Iterator[Fault]:
+    if (left := disk.filled(lab, host)) is not None:
+        yield Fault(kind="fill-disk", host=host, value=left)
     if not lab.powered(host):
         yield Fault(kind="power-off", host=host)
         return

@@ -27,6 +27,21 @@ class HostFiles(msgspec.Struct, frozen=True):
         return self.folder / "root"
 
     @property
+    def disk(self) -> Path:
+        """The file that is the host's disk, where it has one of its own."""
+        return self.folder / "disk.ext4"
+
+    @property
+    def disk_mount(self) -> Path:
+        """Where this machine sees that disk."""
+        return self.folder / "disk"
+
+    @property
+    def upper(self) -> Path:
+        """What the host wrote, on its own disk or else on this machine's."""
+        return (self.disk_mount if self.disk.exists() else self.folder) / "upper"
+
+    @property
     def console(self) -> Path:
         """What the supervisor and the guest's systemd wrote while booting."""
         return self.folder / "console.log"
@@ -63,7 +78,7 @@ def mount(files: HostFiles, image: Path, name: str, under: Held) -> None:
     """Put the host's layer over the image; a mounted one stays as it is."""
     if files.root.is_mount():
         return
-    upper, work = files.folder / "upper", files.folder / "work"
+    upper, work = files.upper, files.upper.with_name("work")
     shutil.rmtree(work, ignore_errors=True)  # scratch; the kernel refuses that of an earlier volatile mount
     for folder in (upper, work, files.root):
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from himari.stack.paths import cache_root
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # bits of <linux/capability.h>
 BINARIES = {
     "ip": "iproute2",
+    "mkfs.ext4": "e2fsprogs",
     "mmdebstrap": "mmdebstrap",
     "nft": "nftables",
     "nsenter": "util-linux",
@@ -26,6 +27,7 @@ BINARIES = {
 }
 DISK_FLOOR_MB = 3000  # the image packed and unpacked, and some hundred MB a host
 TUN = Path("/dev/net/tun")
+LOOP = Path("/dev/loop-control")
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]  # binaries that are not on PATH
     nftables: str  # what nft complains about; empty: it works
     tun: bool
+    loop: bool
     overlay: bool
     cgroups: bool
     free_mb: dict[str, int]  # folder -> free space of its disk
@@ -49,6 +52,7 @@ def look() -> Machine:
         missing=tuple(name for name in BINARIES if shutil.which(name) is None),
         nftables=_nft_complaint(),
         tun=TUN.is_char_device(),
+        loop=LOOP.is_char_device(),
         overlay="overlay" in Path("/proc/filesystems").read_text().split(),
         cgroups=" - cgroup" in Path("/proc/self/mountinfo").read_text(),
         free_mb={str(folder): _free_mb(folder) for folder in (labs_root(), cache_root())},
@@ -98,6 +102,9 @@ def _kernel(machine: Machine) -> Iterator[MachineError]:
     if not machine.tun:
         hint = "modprobe tun, or pass the device into this container (--device /dev/net/tun)"
         yield _error("no tunnel device", str(TUN), "a character device, for wireguard-go", hint)
+    if not machine.loop:
+        hint = "modprobe loop, or start this container with --privileged, or with /dev/loop-control and some /dev/loopN"
+        yield _error("no loop devices", str(LOOP), "a character device, for the hosts' disks", hint)
     if not machine.overlay:
         yield _error("the kernel has no overlay filesystem", "/proc/filesystems", "overlay", "modprobe overlay")
     if not machine.cgroups:

@@ -63,6 +63,7 @@ def remains(lab: Lab) -> list[str]:
     return [
         *(f"process {pid} ({_name(pid)})" for pid in sorted(cgroup.pids(_groups(lab)))),
         *(f"mount {point}" for folder in (lab.folder, image.build_folder(lab.id)) for point in _mounts(folder)),
+        *(f"disk {device}" for device in _disks(lab)),
         *(f"interface {name}" for name in sorted(network.links(lab.id))),
         *(f"namespace {name}" for name in sorted(network.namespaces(lab.id))),
         *(f"cgroup {folder}" for folder in _groups(lab)),
@@ -94,6 +95,12 @@ def _mounts(folder: Path) -> list[str]:
     """Where something is mounted at or below `folder`, the last one first."""
     points = (line.split()[4] for line in MOUNTINFO.read_text().splitlines())
     return [point for point in points if point == str(folder) or point.startswith(f"{folder}/")][::-1]
+
+
+def _disks(lab: Lab) -> list[str]:
+    """The loop devices that hold a file of the lab."""
+    files = {path.parents[1].name: path.read_text() for path in Path("/sys/block").glob("loop*/loop/backing_file")}
+    return sorted(device for device, file in files.items() if file.startswith(f"{lab.folder}/"))
 
 
 def _unmount(folder: Path, under: Held) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from himari.lab import contact, container, host, image, network, reclaim
+from himari.lab import contact, container, disk, host, image, network, reclaim
 from himari.lab.host import HostFiles
 from himari.lab.identity import Lab, Record, known_labs, read_record, write_record
 from himari.lab.lock import Held, held
@@ -21,6 +21,7 @@ class LabHostSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A host that the lab shall have."""
 
     name: str
+    disk_gb: int = 0  # of a disk of its own (10^9 bytes), made at its first boot; 0: what this machine has free
 
 
 class LabSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,11 +111,16 @@ class Rise(msgspec.Struct, frozen=True):
         lab, files, byte = self.lab, self._files(name), record.hosts[name]
         reclaim.host(lab, name, byte, self.lock)
         network.plug(self.lock, lab, lab.machine(name), record.subnet, byte)
-        host.mount(files, lab.image, lab.machine(name), self.lock)
-        if not files.met.exists():
-            host.introduce(files, name, self._operator_key.with_suffix(".pub").read_text())
-        host.tell_neighbours(files, network.addresses(record))
+        disk.provide(files, self._disk_gb(name), self.lock)
+        with disk.eased(files):
+            host.mount(files, lab.image, lab.machine(name), self.lock)
+            if not files.met.exists():
+                host.introduce(files, name, self._operator_key.with_suffix(".pub").read_text())
+            host.tell_neighbours(files, network.addresses(record))
         container.start(lab, name, files.root, self.lock)
+
+    def _disk_gb(self, name: str) -> int:
+        return next(spec.disk_gb for spec in self.spec.hosts if spec.name == name)
 
     def _meet(self, name: str, address: str) -> None:
         """Who may log in is the deployment's business from the second time on: then the greeting is enough."""

@@ -47,7 +47,7 @@ def lab_spec(stack: Stack) -> lab.LabSpec:
     names = lab_hosts(stack)
     parts = [part for name in names for part in components(View(stack=stack, host_name=name))]
     packages = sorted({package.name for part in parts for package in part.packages})
-    hosts = tuple(lab.LabHostSpec(name=name) for name in names)
+    hosts = tuple(lab.LabHostSpec(name=name, disk_gb=stack.hosts[name].disk_gb or 0) for name in names)
     return lab.LabSpec(stack_name=stack.name, hosts=hosts, packages=tuple(packages))
 
 

@@ -111,6 +111,7 @@ class Lines:
         self._ledger, self._limits = ledger, limits
         self._open: dict[int, Line] = {}
         self._wanted: dict[str, set[Line]] = {}
+        self.closed = False  # no line may be opened any more
 
     @contextmanager
     def opened(self, socket: web.WebSocketResponse, *, abort: Callable[[], None], combined: bool) -> Iterator[Line]:
@@ -147,6 +148,7 @@ class Lines:
         return [line for line in self._open.values() if number in (None, line.number)]
 
     async def close(self) -> None:
-        """Close every line with the code of a server that goes away."""
+        """Close every line with the code of a server that goes away, for good."""
+        self.closed = True
         closing = [line.socket.close(code=WSCloseCode.GOING_AWAY, message=b"shutdown") for line in self.chosen(None)]
         await asyncio.gather(*closing, return_exceptions=True)

@@ -49,6 +49,8 @@ class Sockets:
         return await self._serve(request, request.match_info.get("streams", ""), combined=False)
 
     async def _serve(self, request: web.Request, named: str, *, combined: bool) -> web.StreamResponse:
+        if self._lines.closed:
+            return web.Response(status=503, text="Going away")
         if not self._connections.admit(request.remote or "", asyncio.get_running_loop().time()):
             return web.Response(status=429, text="Too many connections", headers={"Retry-After": "300"})
         socket = web.WebSocketResponse(

@@ -4,12 +4,20 @@ import asyncio
 import json
 import socket
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import websockets
-from aiohttp import WSMsgType
+from aiohttp import WSMsgType, web
+from aiohttp.test_utils import TestServer
+
+from himari_exchange.ledger import Ledger
+from himari_exchange.lines import Lines
+from himari_exchange.market import Market
+from himari_exchange.settings import Limits
+from himari_exchange.sockets import Sockets
 
 pytestmark = pytest.mark.asyncio
 ALL = "btcusdt@trade/btcusdt@depth@100ms/btcusdt@bookTicker"
@@ -257,3 +265,18 @@ async def test_an_order_that_cannot_be_followed_is_refused(
         assert answered == status
         assert says in reply["error"]
         assert venue.statement().orders == []
+
+
+async def test_a_venue_that_goes_away_opens_no_line(tmp_path: Path) -> None:
+    """A client that comes back at once would otherwise be noted in a ledger that is closed."""
+    limits = Limits()
+    ledger = Ledger(tmp_path, 1 << 20)
+    lines = Lines(ledger, limits)
+    app = web.Application()
+    app.add_routes(Sockets(Market(("BTCUSDT",), seed=1, frames_per_s=1, first_id=1), lines, limits).routes())
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        await lines.close()
+        ledger.close()
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(server.make_url("/stream"))
+    assert refused.value.status == 503

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from himari.cli import destroy, doctor, drift, lab, plan, schema, status, up, validate
+from himari.cli import destroy, doctor, drift, drill, lab, plan, schema, status, up, validate
 from himari.cli.failure import guarded
 
 EXIT_CODES = """\b
@@ -17,7 +17,7 @@ Exit codes:
   4   a host is unreachable, refuses, or has another key
   5   this machine lacks something (himari doctor)
   6   a step on a host failed
-  7   a check or the ledger is red, or a host is unwell
+  7   a check or the ledger is red, a drill was missed, or a host is unwell
   8   a host differs from the files
   9   another run holds the stack
   70  a fault of Himari itself; a log says more
@@ -61,6 +61,7 @@ app.command("up", short_help="Make, deploy and prove a stack")(up.up)
 app.command("validate", short_help="Prove a running stack again")(validate.validate)
 app.command("status", short_help="Show how the hosts are doing")(status.status)
 app.command("drift", short_help="Say what differs from the files")(drift.drift)
+app.command("drill", short_help="Break a lab on purpose and prove what holds")(drill.drill)
 app.command("destroy", short_help="Remove a stack, whole or half made")(destroy.destroy)
 app.add_typer(lab.app)
 app.command("schema", short_help="Print what a stack file may say")(schema.schema)

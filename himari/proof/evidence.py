@@ -74,8 +74,37 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     fault_seconds: float
 
 
+class Marks(msgspec.Struct, frozen=True, kw_only=True):
+    """When what happened in a drill, realtime nanoseconds; None: it did not come to that."""
+
+    fail: int | None = None  # the fault was made
+    detect: int | None = None  # the system showed it
+    lift: int | None = None  # the fault ended
+    restored: int | None = None  # a frame received after that is on the brain
+    verified: int | None = None  # the ledger was compared
+
+
+class DrillRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One drill that was run: whether it met its deadline, what was seen, and what it cost. Times in seconds."""
+
+    name: str
+    says: str
+    deadline: str
+    within: float
+    status: Status
+    recovery_seconds: float | None  # from the end of the fault until it was restored
+    seen: str
+    marks: Marks
+    seed: int
+    gaps: int
+    started: str  # ISO 8601, UTC
+    commit: str
+    reason: str = ""
+    not_covered: str = ""
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """One proof of one stack."""
+    """One proof of one stack, and the drills that were run on it since."""
 
     stack: str
     commit: str
@@ -87,10 +116,15 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     phases: list[Phase]
     checks: list[Check]
     ledger: Ledger | None = None
+    drills: list[DrillRecord] = []
 
     @property
     def green(self) -> bool:
-        return bool(self.checks) and not any(check.stops for check in self.checks)
+        return bool(self.checks) and not any(check.stops for check in self.checks) and not self.missed
+
+    @property
+    def missed(self) -> list[DrillRecord]:
+        return [drill for drill in self.drills if drill.status is Status.FAILED]
 
     @property
     def failures(self) -> list[Check]:

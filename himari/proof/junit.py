@@ -3,7 +3,7 @@
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from himari.proof.evidence import Check, Evidence, Severity, Status
+from himari.proof.evidence import Check, DrillRecord, Evidence, Severity, Status
 
 
 def write_junit(path: Path, evidence: Evidence) -> None:
@@ -23,6 +23,8 @@ def write_junit(path: Path, evidence: Evidence) -> None:
         )
         for check in checks:
             _case(suite, check)
+    if evidence.drills:
+        _drills(root, evidence.drills)
     indent(root)
     ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
@@ -38,6 +40,19 @@ def _case(suite: Element, check: Check) -> None:
         SubElement(case, "failure", message=_printable(check.reason)).text = _printable(check.says)
     elif check.status is Status.FAILED and check.severity is not Severity.CRITICAL:
         SubElement(case, "system-out").text = _printable(f"{check.severity}: {check.reason}")
+
+
+def _drills(root: Element, drills: list[DrillRecord]) -> None:
+    failures = sum(drill.status is Status.FAILED for drill in drills)
+    suite = SubElement(root, "testsuite", name="drills", tests=str(len(drills)), failures=str(failures))
+    for drill in drills:
+        seconds = "" if drill.recovery_seconds is None else str(drill.recovery_seconds)
+        case = SubElement(suite, "testcase", classname="drills", name=drill.name, time=seconds)
+        properties = SubElement(case, "properties")
+        for name in ("says", "deadline", "seen", "seed", "not_covered"):
+            SubElement(properties, "property", name=name, value=_printable(str(getattr(drill, name))))
+        if drill.status is Status.FAILED:
+            SubElement(case, "failure", message=_printable(drill.reason)).text = _printable(drill.says)
 
 
 def _printable(text: str) -> str:

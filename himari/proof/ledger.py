@@ -22,6 +22,7 @@ class LedgerResult(msgspec.Struct, frozen=True):
 
     ledger: Ledger
     checks: tuple[Check, ...]
+    gaps: tuple[Gap, ...] = ()  # those of the window, also where a backfill closed them later
 
     @property
     def green(self) -> bool:
@@ -70,7 +71,7 @@ def compare(exchange: ExchangeLedger | None, journal: Digest, stored: Digest, wi
         _enough(len(wanted), window, exchange is not None and _has_ended(exchange, window)),
         _share(sent, have, window),
     )
-    return LedgerResult(ledger, checks)
+    return LedgerResult(ledger, checks, tuple(gap for gap in gaps if not gap.filled))
 
 
 def as_ledger(journal: Digest) -> ExchangeLedger:

@@ -72,6 +72,8 @@ def sentence(evidence: Evidence) -> str:
     if stopping:
         noun = "statement does" if stopping == 1 else "statements do"
         return f"{stopping} critical {noun} not hold."
+    if evidence.missed:
+        return f"{len(evidence.missed)} of {len(evidence.drills)} drills missed what they promise."
     ledger = evidence.ledger
     if ledger is None:
         return "Every critical statement holds; no data was accounted for."

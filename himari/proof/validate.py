@@ -62,7 +62,7 @@ def validate(
     checks, ledger = _side_by_side(subject, state.path / "validate.log", account_for, report)
     taken = round(time.monotonic() - began, 1)
     evidence = _evidence(subject, checks, ledger, started.isoformat(timespec="seconds"), taken)
-    _write(state, evidence)
+    write_all(state, evidence)
     if evidence.green:
         write_baseline(state.path / BASELINE, baseline)
     return evidence
@@ -102,7 +102,8 @@ def _evidence(subject: Subject, checks: list[Check], ledger: Ledger | None, star
     )
 
 
-def _write(state: StateDir, evidence: Evidence) -> None:
+def write_all(state: StateDir, evidence: Evidence) -> None:
+    """Write the evidence in all three forms."""
     write_evidence(state.evidence, evidence)
     write_junit(state.evidence.with_suffix(".xml"), evidence)
     write_page(state.evidence.with_suffix(".html"), evidence)

@@ -1,0 +1,68 @@
+"""One fault from its making to its end, with the marks of when what happened."""
+
+import time
+from collections.abc import Callable
+
+from himari.drills.drill import Drill, Fault
+from himari.drills.field import Field, await_
+from himari.drills.judge import SECOND, Attempt
+from himari.proof.evidence import Marks
+from himari.stack.errors import HimariError
+
+LATE_SECONDS = 30.0  # beyond a deadline: a drill that is late shall tell by how much
+POLL_SECONDS = 0.1
+
+Say = Callable[[str], None]
+
+
+def attempt(field: Field, drill: Drill, fault: Fault, say: Say) -> Attempt:
+    """Make `fault` and watch until new data is on the brain again; what goes wrong is told in what is returned.
+
+    It ends the fault, but heals nothing: whoever made the fault does, also when this is interrupted."""
+    say(f"{drill.name}: {drill.says}")
+    course = _Course(field, drill, fault, say)
+    try:
+        course.run()
+    except HimariError as error:
+        course.trouble = str(error)
+    return Attempt(
+        drill=drill, marks=Marks(**course.marks), served_ns=course.served_ns, seen=course.seen, trouble=course.trouble
+    )
+
+
+class _Course:
+    def __init__(self, field: Field, drill: Drill, fault: Fault, say: Say) -> None:
+        self._field, self._drill, self._fault, self._say = field, drill, fault, say
+        self.marks: dict[str, int] = {}
+        self.served_ns: int | None = None
+        self.seen = self.trouble = ""
+
+    def run(self) -> None:
+        field, drill, fault = self._field, self._drill, self._fault
+        self._mark("fail")
+        fault.inject(field)
+        if not drill.lasts:
+            self._mark("lift")  # what is not held ends as it is made
+        await_(self._shows, drill.lasts or drill.seen_within)
+        if drill.lasts:
+            self._hold()
+            self._mark("lift")
+            fault.lift(field)
+        self._say(f"{drill.name}: {self.seen or 'nothing shows it'}; waits for new data on the brain")
+        patience = drill.within + LATE_SECONDS
+        if await_(lambda: fault.restored(field), patience):
+            self.served_ns = time.time_ns()
+            if await_(lambda: field.arrived_ns() > self.marks["lift"], patience):
+                self._mark("restored")
+
+    def _shows(self) -> bool:
+        self.seen = self._fault.seen(self._field)
+        if self.seen:
+            self._mark("detect")
+        return bool(self.seen)
+
+    def _hold(self) -> None:
+        time.sleep(max(0.0, self._drill.lasts - (time.time_ns() - self.marks["fail"]) / SECOND))
+
+    def _mark(self, name: str) -> None:
+        self.marks[name] = time.time_ns()

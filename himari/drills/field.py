@@ -1,0 +1,120 @@
+"""Where a drill takes place: the hosts of a lab, entered without the ssh and the network that are being broken."""
+
+import re
+import subprocess
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from himari.catalog.collector import UNIT as COLLECTOR
+from himari.catalog.ports import COLLECTOR_METRICS, CONSUMER_METRICS
+from himari.lab import faults, lab
+from himari.stack.errors import HostError, StackFileError
+from himari.stack.model import Role, Stack
+from himari.stack.network import tunnel_address
+from himari.stack.paths import StateDir
+
+SAID = re.compile(r"(\d+) lines, (\d+) records, (\d+) to push.*?, (\d+) gaps, (\d+) reconnects")
+FRAME = "himari_consumed_frame_received_ns"
+COMMAND_SECONDS = 120
+POLL_SECONDS = 0.2
+METRICS = "import sys, urllib.request as u; sys.stdout.write(u.urlopen(sys.argv[1], timeout=2).read().decode())"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What the collector said last of itself; zeroes where it said nothing."""
+
+    lines: int = 0
+    records: int = 0
+    waiting: int = 0  # to be pushed
+    gaps: int = 0
+    reconnects: int = 0
+
+
+class Field:
+    """The hosts of one lab by their roles. Raises StackFileError for a stack that is none, or lacks a role."""
+
+    def __init__(self, stack: Stack, state: StateDir) -> None:
+        if not all(stack.hosts_with(role) for role in (Role.EXCHANGE, Role.EDGE, Role.BRAIN)):
+            raise StackFileError(
+                "drills break hosts on purpose, and this stack's are no lab's",
+                stack.name,
+                "a lab with an exchange, an edge and a brain",
+                "himari drill NAME lab-edge, after himari up lab-edge",
+            )
+        self.stack, self.state = stack, state
+        self.exchange, self.edge, self.brain = (
+            stack.hosts_with(role)[0] for role in (Role.EXCHANGE, Role.EDGE, Role.BRAIN)
+        )
+
+    def inside(self, host: str, script: str) -> str:
+        """Standard output of a shell script that runs as root on `host`. Raises HostError when it fails."""
+        argv = lab.exec_argv(self.stack.name, host, ("sh", "-ec", script), self.state)
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise HostError(f"no answer within {COMMAND_SECONDS} s: {script[:80]}", host) from None
+        if done.returncode:
+            raise HostError(f"`{script[:80]}` ended with {done.returncode}: {done.stderr.strip()[-300:]}", host)
+        return done.stdout
+
+    def asked(self, host: str, script: str) -> str:
+        """The same, for what may fail while a host is broken: empty then."""
+        try:
+            return self.inside(host, script).strip()
+        except HostError:
+            return ""
+
+    def shown(self, host: str, unit: str, name: str) -> str:
+        """A property of a unit as systemd shows it; empty where it does not answer."""
+        return self.asked(host, f"systemctl show --value --property={name} {unit}")
+
+    def status(self) -> str:
+        """The collector's own words."""
+        return self.shown(self.edge, COLLECTOR, "StatusText")
+
+    def collector(self) -> Told:
+        """The same, as figures."""
+        found = SAID.match(self.status())
+        return Told(*map(int, found.groups())) if found else Told()
+
+    def host(self, role: str) -> str:
+        """The host that plays `role`: exchange, edge or brain."""
+        return {"exchange": self.exchange, "edge": self.edge, "brain": self.brain}[role]
+
+    @property
+    def lines(self) -> int:
+        """How many connections to the venue there are when all is well."""
+        return next(iter(self.stack.venues.values())).lines
+
+    def told_by_collector(self) -> dict[str, float]:
+        return self.metrics(self.edge, self._url(self.edge, COLLECTOR_METRICS))
+
+    def arrived_ns(self) -> float:
+        """When the newest frame that reached the brain was received on the edge (ns since 1970); 0: not told."""
+        return self.metrics(self.brain, self._url(self.brain, CONSUMER_METRICS)).get(FRAME, 0.0)
+
+    def _url(self, host: str, port: int) -> str:
+        return f"http://{tunnel_address(self.stack, host)}:{port}/metrics"
+
+    def metrics(self, host: str, url: str) -> dict[str, float]:
+        """What a service shows to Prometheus, by name with labels; nothing where it does not answer."""
+        lines = self.asked(host, f"python3 -c '{METRICS}' {url}").splitlines()
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
+    @property
+    def lab(self) -> faults.Standing:
+        """The lab, for faults that are made from outside of its hosts."""
+        return faults.standing(self.stack.name, self.state)
+
+
+def await_(holds: Callable[[], bool], seconds: float) -> bool:
+    """Wait until `holds`; False when it does not come to that within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

@@ -1,0 +1,240 @@
+"""All drills, in the order in which they share a window: those that must cost nothing first."""
+
+from himari.catalog.collector import UNIT as COLLECTOR
+from himari.catalog.redis_buffer import UNIT as REDIS
+from himari.drills import network, power, settings
+from himari.drills.drill import Drill, Gaps
+from himari.drills.units import BufferDown, Killed
+from himari.drills.venue import Ordered
+
+SUITE = "suite"  # all that may share a window, in one
+ALL = "all"  # each alone
+
+RECONNECTS = "the collector counts a line that it replaced"
+
+VENUE = (
+    Drill(
+        name="line-cut",
+        says="One of the two lines to the venue is cut without a word",
+        deadline="both lines are up within 5 seconds, and nothing is missed",
+        within=5,
+        sees=RECONNECTS,
+        gaps=Gaps.NONE,
+        takes=40,
+        fault=lambda chance: Ordered(chance, "cut", one_line=True, shows="reconnects"),
+        together=True,
+    ),
+    Drill(
+        name="garbage",
+        says="One line sends frames that are no JSON",
+        deadline="the line is replaced within 5 seconds, and nothing is missed",
+        within=5,
+        sees=RECONNECTS,
+        gaps=Gaps.NONE,
+        takes=40,
+        fault=lambda chance: Ordered(chance, "garbage --count 5", one_line=True, shows="reconnects"),
+        together=True,
+    ),
+    Drill(
+        name="stall",
+        says="One line falls silent for 15 seconds and then sends all that waited",
+        deadline="the line is replaced within 15 seconds, and nothing is missed",
+        within=15,
+        sees=RECONNECTS,
+        gaps=Gaps.NONE,
+        takes=50,
+        fault=lambda chance: Ordered(chance, "stall 15", one_line=True, shows="reconnects"),
+        together=True,
+    ),
+    Drill(
+        name="duplicates",
+        says="Every line sends its next 200 frames twice",
+        deadline="new data is stored within 5 seconds, and each event as often as it came",
+        within=5,
+        sees="the venue has taken the order",
+        gaps=Gaps.NONE,
+        takes=40,
+        fault=lambda chance: Ordered(chance, "duplicate --count 200"),
+        together=True,
+    ),
+    Drill(
+        name="reorder",
+        says="Every line sends 50 frames after those that follow them",
+        deadline="new data is stored within 5 seconds, and nothing is missed",
+        within=5,
+        sees="the venue has taken the order",
+        gaps=Gaps.NONE,
+        takes=40,
+        fault=lambda chance: Ordered(chance, "reorder --count 50"),
+        together=True,
+    ),
+    Drill(
+        name="sequence-gap",
+        says="No line sends the next 20 updates of the books",
+        deadline="the books begin again within 10 seconds, with a gap that says what is missing",
+        within=10,
+        sees="the collector counts a gap that it disclosed",
+        gaps=Gaps.TIGHT,
+        takes=45,
+        fault=lambda chance: Ordered(chance, "drop --count 20 --stream *@depth*", shows="gaps"),
+        together=True,
+    ),
+    Drill(
+        name="lines-cut",
+        says="Both lines to the venue are cut at the same time",
+        deadline="both lines are up within 10 seconds",
+        within=10,
+        sees=RECONNECTS,
+        gaps=Gaps.TIGHT,
+        takes=45,
+        fault=lambda chance: Ordered(chance, "cut", shows="reconnects"),
+        together=True,
+    ),
+)
+SERVICES = (
+    Drill(
+        name="redis-kill",
+        says="Redis is killed (kill -9)",
+        deadline="new data is on the brain within 15 seconds, and nothing is missed",
+        within=15,
+        sees="systemd starts Redis again",
+        gaps=Gaps.NONE,
+        takes=45,
+        fault=lambda _: Killed("edge", REDIS, "KILL"),
+        together=True,
+    ),
+    Drill(
+        name="redis-full",
+        says="Redis has less memory than its streams hold, and refuses every write for 5 seconds",
+        deadline="all that waited is on the brain within 20 seconds, and nothing is missed",
+        within=20,
+        sees="the collector says that the buffer is full",
+        gaps=Gaps.NONE,
+        takes=50,
+        lasts=5,
+        fault=lambda _: settings.BufferFull(),
+        together=True,
+    ),
+    Drill(
+        name="collector-kill",
+        says="The collector is killed (kill -9)",
+        deadline="new data is on the brain within 10 seconds",
+        within=10,
+        sees="systemd starts the collector again",
+        gaps=Gaps.TIGHT,
+        takes=45,
+        fault=lambda _: Killed("edge", COLLECTOR, "KILL"),
+        together=True,
+    ),
+    Drill(
+        name="collector-stop",
+        says="The collector stands still (SIGSTOP)",
+        deadline="the watchdog has it replaced, and new data is on the brain, within 60 seconds",
+        within=60,
+        sees="systemd starts the collector again",
+        gaps=Gaps.TIGHT,
+        takes=90,
+        seen_within=60,
+        fault=lambda _: Killed("edge", COLLECTOR, "STOP"),
+    ),
+    Drill(
+        name="redis-down",
+        says="Redis is away for 60 seconds",
+        deadline="all that waited is on the brain within 30 seconds, and nothing is missed",
+        within=30,
+        sees="the collector journals on and its backlog grows",
+        gaps=Gaps.NONE,
+        takes=120,
+        lasts=60,
+        fault=lambda _: BufferDown(REDIS),
+    ),
+)
+HOSTS = (
+    Drill(
+        name="tunnel-cut",
+        says="Nothing passes between edge and brain for 30 seconds",
+        deadline="all that waited is on the brain within 60 seconds, and nothing is missed",
+        within=60,
+        sees="the newest frame on the brain grows old",
+        gaps=Gaps.NONE,
+        takes=100,
+        lasts=30,
+        fault=lambda _: network.Parted(),
+    ),
+    Drill(
+        name="tunnel-killed",
+        says="WireGuard's daemon in user space dies, and its unit is restarted 10 seconds later",
+        deadline="all that waited is on the brain within 60 seconds, and nothing is missed",
+        within=60,
+        sees="the interface is gone while its unit stays active",
+        gaps=Gaps.NONE,
+        takes=80,
+        lasts=10,
+        fault=lambda _: network.DaemonKilled(),
+        not_covered="where the kernel has WireGuard there is no daemon that could die",
+    ),
+    Drill(
+        name="brain-off",
+        says="The brain has no power for 10 seconds",
+        deadline="all that waited is on the brain within 60 seconds, and nothing is missed",
+        within=60,
+        sees="the edge journals on",
+        gaps=Gaps.NONE,
+        takes=80,
+        lasts=10,
+        fault=lambda _: power.BrainOff(),
+    ),
+    Drill(
+        name="edge-off",
+        says="The edge has no power for 5 seconds",
+        deadline="new data is on the brain within 90 seconds",
+        within=90,
+        sees="the edge is off",
+        gaps=Gaps.TIGHT,
+        takes=90,
+        lasts=5,
+        fault=lambda _: power.EdgeOff(),
+        not_covered="what a power cut takes from the last 0.2 s: a container's files stay in the machine's memory",
+    ),
+)
+TIGHT_SETTINGS = (
+    Drill(
+        name="line-cuts",
+        says="The venue cuts each line at 24 seconds instead of hours, for 60 seconds",
+        deadline="each line has a successor before it is cut, and nothing is missed",
+        within=5,
+        sees="both lines were replaced at least once",
+        gaps=Gaps.NONE,
+        takes=150,
+        lasts=60,
+        fault=lambda _: settings.ShortLines(collector_seconds=12, venue_seconds=24, replaced=4),
+    ),
+    Drill(
+        name="venue-certificate",
+        says="The venue shows a stranger's certificate for 15 seconds",
+        deadline="the lines are up within 60 seconds of its own certificate's return",
+        within=60,
+        sees="the collector refuses it and says so",
+        gaps=Gaps.TIGHT,
+        takes=90,
+        lasts=15,
+        fault=lambda _: settings.Stranger(),
+    ),
+    Drill(
+        name="clock",
+        says="The collector's clock runs 2 seconds ahead for 20 seconds, and falls back",
+        deadline="new data is on the brain within 15 seconds of the clock's return",
+        within=15,
+        sees="the collector sees how far its clock and the venue's are apart",
+        gaps=Gaps.TIGHT,
+        takes=90,
+        lasts=20,
+        fault=lambda _: settings.ClockAhead(2),
+    ),
+)
+DRILLS = (*VENUE, *SERVICES, *HOSTS, *TIGHT_SETTINGS)
+
+
+def suite() -> tuple[Drill, ...]:
+    """The drills that do not interact, for one window."""
+    return tuple(drill for drill in DRILLS if drill.together)

@@ -1,0 +1,46 @@
+"""Hosts without power, and an edge without memory."""
+
+from himari.catalog.collector import UNIT as COLLECTOR
+from himari.catalog.consumer import UNIT as CONSUMER
+from himari.drills.drill import Quiet
+from himari.drills.field import Field, Told
+from himari.lab import faults
+
+
+class BrainOff(Quiet):
+    """The brain loses its power; the edge notices nothing."""
+
+    def __init__(self) -> None:
+        self._before = Told()
+
+    def inject(self, field: Field) -> None:
+        self._before = field.collector()
+        faults.power_off(field.lab, field.brain)
+
+    def seen(self, field: Field) -> str:
+        more = field.collector().records - self._before.records
+        return f"the edge journals on, {more} records since" if more > 0 else ""
+
+    def lift(self, field: Field) -> None:
+        faults.power_on(field.lab, field.brain)
+
+    def restored(self, field: Field) -> bool:
+        return field.shown(field.brain, CONSUMER, "ActiveState") == "active"
+
+
+class EdgeOff(Quiet):
+    """The edge loses its power, and what was in its memory."""
+
+    def inject(self, field: Field) -> None:
+        faults.power_off(field.lab, field.edge)
+
+    def seen(self, field: Field) -> str:
+        off = not field.lab.powered(field.edge)
+        return "the edge is off" if off else ""
+
+    def lift(self, field: Field) -> None:
+        faults.power_on(field.lab, field.edge)
+
+    def restored(self, field: Field) -> bool:
+        active = field.shown(field.edge, COLLECTOR, "ActiveState") == "active"
+        return active and field.collector().lines >= field.lines

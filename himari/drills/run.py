@@ -1,0 +1,129 @@
+"""`himari drill`: drills on a running stack, each with its verdict in the stack's evidence."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from himari.apply.feed import read_feed
+from himari.drills.drill import Drill
+from himari.drills.field import Field
+from himari.drills.known import ALL, DRILLS, SUITE, suite
+from himari.drills.window import drilled, left_behind
+from himari.proof.evidence import DrillRecord, Evidence, Status, read_evidence
+from himari.proof.provenance import checkout
+from himari.proof.remote import Remote
+from himari.proof.source import source_of
+from himari.proof.validate import write_all
+from himari.runs.halfway import refuse_half_destroyed
+from himari.runs.progress import Listener, Report
+from himari.runs.session import session
+from himari.runs.steps import Outcome, Step
+from himari.stack.errors import StackFileError
+from himari.stack.known import read_known
+from himari.stack.model import Stack
+from himari.stack.nearest import did_you_mean
+from himari.stack.paths import StateDir
+
+
+class DrillReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the drills of one command found."""
+
+    stack: str
+    green: bool
+    seconds: float
+    drills: tuple[DrillRecord, ...]
+    evidence: str
+
+
+def chosen(name: str) -> tuple[tuple[Drill, ...], ...]:
+    """The windows that `name` stands for: one drill, `suite` (those that share one), or `all`, each alone.
+
+    Raises StackFileError for a name that there is not."""
+    if name == SUITE:
+        return (suite(),)
+    if name == ALL:
+        return tuple((drill,) for drill in DRILLS)
+    found = tuple(drill for drill in DRILLS if drill.name == name)
+    if not found:
+        near = did_you_mean(name, [drill.name for drill in DRILLS])
+        hint = near or "himari drill --list"
+        raise StackFileError(f"there is no drill {name}", "NAME", f"a drill, {SUITE} or {ALL}", hint)
+    return (found,)
+
+
+def drill(
+    stack: Stack, name: str, seeds: Sequence[int], *, argv: Sequence[str], listener: Listener, state: StateDir
+) -> DrillReport:
+    """Run what `name` stands for once for each seed. Raises LockedError, StackFileError, StepError."""
+    windows = [(one, seed) for seed in seeds for one in chosen(name)]
+    field = Field(stack, state)
+    refuse_half_destroyed(state)
+    records: list[DrillRecord] = []
+    with session(state, argv, "", listener) as opened:
+        opened.run([_first(field), *(_step(field, number, *window, records) for number, window in enumerate(windows))])
+        return DrillReport(
+            stack=stack.name,
+            green=all(record.status is Status.PASSED for record in records),
+            seconds=opened.seconds,
+            drills=tuple(records),
+            evidence=str(state.evidence),
+        )
+
+
+def _first(field: Field) -> Step:
+    def work(report: Report) -> Outcome:
+        names = left_behind(field, DRILLS)
+        return Outcome(says=f"healed what {', '.join(names)} had left" if names else "")
+
+    return Step(name="heal", work=work)
+
+
+def _step(field: Field, number: int, drills: tuple[Drill, ...], seed: int, records: list[DrillRecord]) -> Step:
+    names = drills[0].name if len(drills) == 1 else SUITE
+
+    def work(report: Report) -> Outcome:
+        remote = Remote(field.stack, read_known(field.state.hosts), field.state.ssh / "config")
+        done = drilled(field, remote, drills, seed, lambda says: report("", says))
+        records.extend(done)
+        note(field, done)
+        return Outcome(says=_sentence(done), red=any(record.status is Status.FAILED for record in done))
+
+    replay = f"himari drill {names} {field.stack.name} --seed {seed}"
+    return Step(name=f"{names} {seed}" if number else names, work=work, replay=replay)
+
+
+def note(field: Field, done: Iterable[DrillRecord]) -> None:
+    """Write `done` into the stack's evidence, in place of earlier runs of the same drills."""
+    fresh = list(done)
+    names = {record.name for record in fresh}
+    evidence = _evidence(field)
+    kept = [record for record in evidence.drills if record.name not in names]
+    write_all(field.state, msgspec.structs.replace(evidence, drills=[*kept, *fresh]))
+
+
+def _evidence(field: Field) -> Evidence:
+    """The last proof's; of a stack that was never proven an empty one."""
+    try:
+        return read_evidence(field.state.evidence)
+    except (FileNotFoundError, msgspec.DecodeError):
+        commit, dirty = checkout()
+        return Evidence(
+            stack=field.stack.name,
+            commit=commit,
+            dirty=dirty,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=0.0,
+            versions={},
+            feed=source_of(field.stack, read_feed(field.state)),
+            phases=[],
+            checks=[],
+        )
+
+
+def _sentence(done: Sequence[DrillRecord]) -> str:
+    missed = [f"{record.name}: {record.reason}" for record in done if record.status is Status.FAILED]
+    if missed:
+        return "; ".join(missed)
+    slowest = max(done, key=lambda record: record.recovery_seconds or 0.0)
+    return f"recovered in {slowest.recovery_seconds:.1f} s" + (f" at most ({slowest.name})" if len(done) > 1 else "")

@@ -1,0 +1,120 @@
+"""Faults that a wrong or tight setting makes: Redis without room, lines that live for seconds, a stranger's
+certificate, a clock that runs ahead."""
+
+from himari.catalog.collector import UNIT as COLLECTOR
+from himari.catalog.exchange import KEY
+from himari.catalog.exchange import UNIT as VENUE
+from himari.catalog.hostpaths import (
+    COLLECTOR_SETTINGS,
+    CREDENTIALS,
+    EXCHANGE_CERTIFICATE,
+    EXCHANGE_SETTINGS,
+    REDIS_CONFIG,
+)
+from himari.catalog.redis_buffer import UNIT as REDIS
+from himari.drills.altered import alter, whole
+from himari.drills.drill import Quiet
+from himari.drills.field import Field
+
+MAXMEMORY = "sed -i 's/^maxmemory .*/maxmemory 2mb/' $f"
+LINE_LIFE = "sed -i 's/^line_life_seconds = .*/line_life_seconds = {:.1f}/' $f"
+VENUE_LIFE = "printf '[limits]\\nline_life_seconds = {:.1f}\\n' >>$f"
+AHEAD = "/run/systemd/system/himari-collector.service.d/ahead.conf"
+AHEAD_TEXT = "[Service]\\nEnvironment=LD_PRELOAD={library} FAKETIME=+{seconds}s DONT_FAKE_MONOTONIC=1\\n"
+FIND_LIBRARY = "dpkg -L libfaketime | grep '/libfaketime.so.1$' | head -1"
+INSTALL = (
+    "dpkg -s libfaketime >/dev/null 2>&1 || { apt-get update -qq; apt-get install -qq -y libfaketime; } >/dev/null"
+)
+# Its own signature on its own key: without the key that the venue holds it would not even start.
+STRANGER = (
+    f"systemd-creds decrypt --name={KEY} {CREDENTIALS}/{KEY} - "
+    "| openssl req -x509 -key /dev/stdin -out $f -days 1 -subj /CN=stranger"
+)
+
+
+class BufferFull(Quiet):
+    """Redis starts again with less memory than its streams hold, and refuses every write."""
+
+    def inject(self, field: Field) -> None:
+        alter(field, field.edge, REDIS_CONFIG, MAXMEMORY, REDIS)
+
+    def seen(self, field: Field) -> str:
+        said = field.status()
+        return said if "full" in said else ""
+
+    def lift(self, field: Field) -> None:
+        whole(field, field.edge, REDIS_CONFIG, REDIS)
+
+    def restored(self, field: Field) -> bool:
+        return "full" not in field.status() and field.collector().waiting < 1000
+
+
+class ShortLines(Quiet):
+    """Lines live for seconds at the venue as they do for hours, and the collector leaves them a little earlier."""
+
+    def __init__(self, collector_seconds: float, venue_seconds: float, replaced: int) -> None:
+        self._collector, self._venue, self._replaced = collector_seconds, venue_seconds, replaced
+        self._before = 0
+
+    def prepare(self, field: Field) -> None:
+        alter(field, field.exchange, EXCHANGE_SETTINGS, VENUE_LIFE.format(self._venue), VENUE)
+        alter(field, field.edge, COLLECTOR_SETTINGS, LINE_LIFE.format(self._collector), COLLECTOR)
+
+    def inject(self, field: Field) -> None:
+        self._before = field.collector().reconnects
+
+    def seen(self, field: Field) -> str:
+        replaced = field.collector().reconnects - self._before
+        return f"{replaced} lines were replaced before the venue cut them" if replaced >= self._replaced else ""
+
+    def restored(self, field: Field) -> bool:
+        return field.collector().lines >= field.lines
+
+    def heal(self, field: Field) -> None:
+        whole(field, field.exchange, EXCHANGE_SETTINGS, VENUE)
+        whole(field, field.edge, COLLECTOR_SETTINGS, COLLECTOR)
+
+
+class ClockAhead(Quiet):
+    """The collector's clock runs ahead, and later falls back."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def prepare(self, field: Field) -> None:
+        field.inside(field.edge, INSTALL)
+
+    def inject(self, field: Field) -> None:
+        library = field.inside(field.edge, FIND_LIBRARY).strip()
+        text = AHEAD_TEXT.format(library=library, seconds=self._seconds)
+        write = f"mkdir -p $(dirname {AHEAD}); printf '{text}' >{AHEAD}"
+        field.inside(field.edge, f"{write}; systemctl daemon-reload; systemctl restart {COLLECTOR}")
+
+    def seen(self, field: Field) -> str:
+        offset = field.told_by_collector().get("himari_clock_offset_seconds", 0.0)
+        return f"the collector sees the venue's clock {-offset:.1f} s behind" if offset < -self._seconds / 2 else ""
+
+    def lift(self, field: Field) -> None:
+        remove = f"[ -e {AHEAD} ] || exit 0; rm {AHEAD}; systemctl daemon-reload; systemctl restart {COLLECTOR}"
+        field.inside(field.edge, remove)
+
+    def restored(self, field: Field) -> bool:
+        return field.collector().lines >= field.lines
+
+
+class Stranger(Quiet):
+    """The venue shows a certificate that the collector's authority never signed."""
+
+    def inject(self, field: Field) -> None:
+        alter(field, field.exchange, EXCHANGE_CERTIFICATE, STRANGER, VENUE)
+
+    def seen(self, field: Field) -> str:
+        newest = f"journalctl -u {COLLECTOR} --since=-1min -g CERTIFICATE_VERIFY_FAILED -n 1 -o cat --no-pager"
+        refused = field.asked(field.edge, newest)
+        return refused[-200:] if refused and field.collector().lines == 0 else ""
+
+    def lift(self, field: Field) -> None:
+        whole(field, field.exchange, EXCHANGE_CERTIFICATE, VENUE)
+
+    def restored(self, field: Field) -> bool:
+        return field.collector().lines >= field.lines

@@ -1,0 +1,55 @@
+"""Faults of one service: its process killed, stopped where it stands, or gone for a while."""
+
+from himari.drills.drill import Quiet
+from himari.drills.field import Field
+
+
+class Killed(Quiet):
+    """The main process of a unit gets a signal; systemd brings the unit back. `host` is a role of the field."""
+
+    def __init__(self, host: str, unit: str, signal: str) -> None:
+        self._host, self._unit, self._signal = host, unit, signal
+        self._before = ""
+
+    def inject(self, field: Field) -> None:
+        host = field.host(self._host)
+        self._before = field.shown(host, self._unit, "MainPID")
+        field.inside(host, f"systemctl kill --kill-whom=main --signal={self._signal} {self._unit}")
+
+    def seen(self, field: Field) -> str:
+        now = self._process(field)
+        return f"systemd started {self._unit} again: process {self._before}, then {now}" if now else ""
+
+    def restored(self, field: Field) -> bool:
+        return bool(self._process(field)) and field.shown(field.host(self._host), self._unit, "ActiveState") == "active"
+
+    def heal(self, field: Field) -> None:
+        host = field.host(self._host)
+        field.inside(
+            host, f"systemctl kill --signal=CONT {self._unit} 2>/dev/null || true; systemctl start {self._unit}"
+        )
+
+    def _process(self, field: Field) -> str:
+        """The main process that is not the one from before."""
+        now = field.shown(field.host(self._host), self._unit, "MainPID")
+        return "" if now in {"", "0", self._before} else now
+
+
+class BufferDown(Quiet):
+    """Redis is stopped; the collector goes on and its backlog grows."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+
+    def inject(self, field: Field) -> None:
+        field.inside(field.edge, f"systemctl stop {self._unit}")
+
+    def seen(self, field: Field) -> str:
+        waiting = field.collector().waiting
+        return f"the collector journals on, {waiting} records wait to be pushed" if waiting > 1000 else ""
+
+    def lift(self, field: Field) -> None:
+        field.inside(field.edge, f"systemctl reset-failed {self._unit} || true; systemctl start {self._unit}")
+
+    def restored(self, field: Field) -> bool:
+        return field.collector().waiting < 1000

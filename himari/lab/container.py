@@ -35,6 +35,7 @@ while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 1; shift; done; shif
 exec "$@"
 """
 SUPERVISE = f'while "$@" </dev/null; [ $? -eq {REBOOT} ]; do echo "$(date -Is) the guest rebooted"; done'
+KEEP = 'while :; do "$@"; sleep 0.1; done'
 
 
 def systemd_runs() -> bool:
@@ -88,9 +89,27 @@ def start(lab: Lab, host: str, root: Path, under: Held) -> None:
     guest = join_argv(groups.make(f"{lab.id}/{host}"), argv)
     loop = ("bash", "-c", SUPERVISE, "supervise", *guest)
     own = join_argv(groups.make(f"{lab.id}/{host}.sup"), loop, str(under.descriptor))
+    _detach(own, log, under)
+
+
+def keep(lab: Lab, name: str, argv: Sequence[str], under: Held) -> None:
+    """Run `argv` in the group `name` of the lab and, should it end, again; return at once, and outlive the caller.
+
+    Raises MachineError when not even the supervisor started."""
+    if systemd_runs():
+        properties = ("--property=Restart=always", "--property=RestartSec=100ms", "--property=StartLimitIntervalSec=0")
+        under.run(("systemd-run", "--quiet", "--collect", f"--unit={lab.id}-{name}", *properties, "--", *argv))
+        return
+    loop = ("bash", "-c", KEEP, "keep", *argv)
+    _detach(
+        join_argv(Hierarchies.here().make(f"{lab.id}/{name}"), loop, str(under.descriptor)), lab.folder / "log", under
+    )
+
+
+def _detach(argv: Sequence[str], log: Path, under: Held) -> None:
     with log.open("ab") as out:
         done = subprocess.run(
-            ("setsid", "--fork", *own),
+            ("setsid", "--fork", *argv),
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -99,17 +118,23 @@ def start(lab: Lab, host: str, root: Path, under: Held) -> None:
             pass_fds=(under.descriptor,),
         )
     if done.returncode:
-        raise MachineError(what=f"{host}'s supervisor did not start", where=str(log), expected="setsid to end with 0")
+        raise MachineError(what="a supervisor did not start", where=str(log), expected="setsid to end with 0")
 
 
 def groups_of(lab: Lab, host: str) -> tuple[Path, ...]:
     """The folders of the groups of `host` and of its supervisor, in all hierarchies."""
-    return _groups_named(lab, {host, f"{host}.sup", f"{lab.machine(host)}.service"})
+    return groups_named(lab, {host, f"{host}.sup", f"{lab.machine(host)}.service"})
 
 
 def build_groups(lab: Lab) -> tuple[Path, ...]:
     """The folders of the group that `scope_argv` starts commands in."""
-    return _groups_named(lab, {".build", f"{lab.id}-.build.scope"})
+    return groups_named(lab, {".build", f"{lab.id}-.build.scope"})
+
+
+def groups_named(lab: Lab, names: set[str]) -> tuple[Path, ...]:
+    """The folders of the groups of `lab` with one of `names`, in all hierarchies."""
+    tops = Hierarchies.here().folders(lab.id)
+    return tuple(path for top in tops for path in (top, *_children(top)) if path.name in names)
 
 
 def init_pid(lab: Lab, host: str) -> int | None:
@@ -160,11 +185,6 @@ def exec_argv(lab: Lab, host: str, command: Sequence[str]) -> tuple[str, ...]:
     environment = GUEST_ENVIRONMENT | {"TERM": os.environ.get("TERM", "dumb")}
     assignments = (f"{name}={value}" for name, value in environment.items())
     return ("nsenter", f"--target={pid}", *kinds, "--", "env", "-i", *assignments, *command)
-
-
-def _groups_named(lab: Lab, names: set[str]) -> tuple[Path, ...]:
-    tops = Hierarchies.here().folders(lab.id)
-    return tuple(path for top in tops for path in (top, *_children(top)) if path.name in names)
 
 
 def _children(folder: Path) -> tuple[Path, ...]:

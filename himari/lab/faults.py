@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from himari.lab import disk, freezer, memory, partition, power, rules
+from himari.lab import disk, freezer, latency, memory, partition, power, rules, shaping
 from himari.lab.lock import Held, held
+from himari.lab.rules import Rule
 from himari.lab.standing import Standing, standing
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Standing",
     "active",
     "cut",
+    "delay",
     "fill_disk",
     "hang",
     "heal",
@@ -24,6 +26,7 @@ __all__ = [
     "loss",
     "power_off",
     "power_on",
+    "rate",
     "standing",
 ]
 
@@ -64,6 +67,22 @@ def loss(lab: Standing, a: str, b: str, percent: float) -> tuple[Fault, ...]:
         return _of_rules(partition.loss(lab, a, b, percent, lock))
 
 
+def delay(lab: Standing, a: str, b: str, milliseconds: float) -> tuple[Fault, ...]:
+    """Hold each frame between `a` and `b` for `milliseconds`, each way. Raises StackFileError beyond 10 s."""
+    lab.require(a, b)
+    made = [Rule("delay", source, target, milliseconds) for source, target in partition.ways(a, b, False)]
+    with held(lab.lab.lock) as lock:
+        return _of_rules(latency.delay(lab, made, lock))
+
+
+def rate(lab: Standing, a: str, b: str, bytes_per_s: int) -> tuple[Fault, ...]:
+    """Let no more than `bytes_per_s` through between `a` and `b`, each way. Raises StackFileError below 1000."""
+    lab.require(a, b)
+    made = [Rule("rate", source, target, bytes_per_s) for source, target in partition.ways(a, b, False)]
+    with held(lab.lab.lock) as lock:
+        return _of_rules(shaping.rate(lab, made, lock))
+
+
 def hang(lab: Standing, host: str) -> Fault:
     """Freeze all processes of `host`. Raises HostError when it is off."""
     with held(lab.lab.lock):
@@ -102,8 +121,7 @@ def limit_memory(lab: Standing, host: str, size: int) -> Fault:
 
 def active(lab: Standing) -> tuple[Fault, ...]:
     """All faults in force, those of ways first."""
-    with held(lab.lab.lock) as lock:
-        ways = _of_rules([one.rule for one in rules.loaded(lab.lab, lock)])
+    ways = _of_rules([one.rule for one in rules.loaded(lab.lab)])
     return (*ways, *(fault for host in lab.hosts for fault in _of_host(lab, host)))
 
 
@@ -118,10 +136,12 @@ def heal(lab: Standing, hosts: Sequence[str] = ()) -> tuple[Fault, ...]:
 
 
 def _heal_ways(lab: Standing, hosts: Sequence[str], under: Held) -> tuple[Fault, ...]:
-    doomed = [one for one in rules.loaded(lab.lab, under) if {one.rule.source, one.rule.target} & set(hosts)]
-    if doomed:
-        rules.unload(lab.lab, doomed, under)
-    return _of_rules([one.rule for one in doomed])
+    doomed = rules.touching(lab.lab, hosts)
+    rules.unload(lab.lab, doomed, under)
+    healed = [one.rule for one in doomed]
+    shaping.clear(lab, healed, under)
+    latency.clear(lab, under, max((one.value for one in healed if one.kind == "delay"), default=0) / 1000)
+    return _of_rules(healed)
 
 
 def _heal_host(lab: Standing, host: str, under: Held) -> Iterator[Fault]:

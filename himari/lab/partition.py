@@ -40,17 +40,16 @@ def _in_force(on: Standing, made: dict[Rule, str], under: Held) -> list[Rule]:
     rules.load(on, made, under)
     for rule in made:
         if on.powered(rule.source) and on.powered(rule.target):  # nothing leaves or reaches a host that is off
-            prove(on, rule, under)
+            prove(on, rule)
     return list(made)
 
 
-def prove(on: Standing, rule: Rule, under: Held) -> None:
+def prove(on: Standing, rule: Rule) -> None:
     """Send frames until `rule` has met one. Raises MachineError when it meets none."""
-    ends = (on.namespace(rule.source), on.hardware(rule.source), on.namespace(rule.target), on.hardware(rule.target))
-    before = rules.packets(on.lab, rule, under)
+    before = rules.packets(on.lab, rule)
     deadline = time.monotonic() + PROOF_S
-    with wire(*ends) as between:
-        while rules.packets(on.lab, rule, under) == before:
+    with wire(*on.way(rule.source, rule.target)) as between:
+        while rules.packets(on.lab, rule) == before:
             if time.monotonic() > deadline:
                 raise MachineError(
                     what="the rule is loaded and meets nothing",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from himari.lab import cgroup, container, image, network
+from himari.lab import cgroup, container, image, network, rules
 from himari.lab.cgroup import Hierarchies
 from himari.lab.identity import Lab
 from himari.lab.lock import Held
@@ -23,6 +23,7 @@ def leftovers(lab: Lab, dropped: Mapping[str, int], under: Held) -> None:
     cgroup.kill(container.build_groups(lab))
     _remove_tree(image.build_folder(lab.id), under)
     _remove_tree(lab.image.with_suffix(".tmp"), under)
+    rules.unload(lab, rules.touching(lab, dropped), under)
     for name, byte in dropped.items():
         host(lab, name, byte, under)
         _remove_tree(lab.host_folder(name), under)

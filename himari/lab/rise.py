@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from himari.lab import contact, container, disk, host, image, network, reclaim
+from himari.lab import contact, container, disk, host, image, network, reclaim, shaping
 from himari.lab.host import HostFiles
 from himari.lab.identity import Lab, Record, known_labs, read_record, write_record
 from himari.lab.lock import Held, held
+from himari.lab.standing import Standing
 from himari.stack.known import KnownHost
 from himari.stack.paths import StateDir
 
@@ -111,6 +112,7 @@ class Rise(msgspec.Struct, frozen=True):
         lab, files, byte = self.lab, self._files(name), record.hosts[name]
         reclaim.host(lab, name, byte, self.lock)
         network.plug(self.lock, lab, lab.machine(name), record.subnet, byte)
+        shaping.restore(Standing(lab, record, self.state), name, self.lock)
         disk.provide(files, self._disk_gb(name), self.lock)
         with disk.eased(files):
             host.mount(files, lab.image, lab.machine(name), self.lock)

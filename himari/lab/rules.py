@@ -2,7 +2,8 @@
 
 A rule matches the sender's hardware address, not its cable, so that it also meets what a delay has put in again."""
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from himari.lab.identity import Lab
 from himari.lab.lock import Held
 from himari.lab.standing import Standing
+from himari.stack.errors import MachineError
 
 FORWARD, ENTER = "forward", "enter"  # the chains: between two ports; before the bridge chooses the port
 DIGITS = 12  # of a value in a comment: all of any rate that one can ask for
@@ -31,6 +33,10 @@ class Rule(msgspec.Struct, frozen=True):
         """Whether both do one kind of thing to one direction."""
         return (self.kind, self.source, self.target) == (other.kind, other.source, other.target)
 
+    def same_pair(self, other: "Rule") -> bool:
+        """Whether both do one kind of thing to the same two hosts, be it the other way round."""
+        return self.kind == other.kind and {self.source, self.target} == {other.source, other.target}
+
 
 class Loaded(msgspec.Struct, frozen=True):
     """A rule as the kernel has it."""
@@ -44,7 +50,7 @@ class Loaded(msgspec.Struct, frozen=True):
 def load(on: Standing, rules: dict[Rule, str], under: Held) -> None:
     """Put `rules` (rule -> its statement in nft's words) in force in one step; each replaces its like."""
     lab = on.lab.id
-    now = loaded(on.lab, under)
+    now = loaded(on.lab)
     old = [one for one in now if any(one.rule.same_way(rule) for rule in rules) and one.rule not in rules]
     new = [rule for rule in rules if all(one.rule != rule for one in now)]
     lines = (
@@ -58,23 +64,38 @@ def load(on: Standing, rules: dict[Rule, str], under: Held) -> None:
 
 def unload(lab: Lab, doomed: list[Loaded], under: Held) -> None:
     """Take `doomed` out of force in one step."""
+    if not doomed:
+        return
     under.run(("nft", "-f", "-"), "".join(f"{_deletion(lab, one)}\n" for one in doomed))
 
 
-def loaded(lab: Lab, under: Held) -> list[Loaded]:
-    """All rules in force between the hosts of `lab`."""
-    tables = msgspec.json.decode(under.run(("nft", "-j", "list", "tables", "bridge")))["nftables"]
+def loaded(lab: Lab) -> list[Loaded]:
+    """All rules in force between the hosts of `lab`. Raises MachineError when nft does not tell."""
+    tables = msgspec.json.decode(_nft("list", "tables", "bridge"))["nftables"]
     if not any(entry.get("table", {}).get("name") == lab.id for entry in tables):
         return []
-    return list(parse(under.run(("nft", "-j", "list", "table", "bridge", lab.id))))
+    return list(parse(_nft("list", "table", "bridge", lab.id)))
 
 
-def packets(lab: Lab, rule: Rule, under: Held) -> int:
+def touching(lab: Lab, hosts: Iterable[str]) -> list[Loaded]:
+    """The rules in force from or to one of `hosts`."""
+    meant = set(hosts)
+    return [one for one in loaded(lab) if {one.rule.source, one.rule.target} & meant]
+
+
+def packets(lab: Lab, rule: Rule) -> int:
     """How many frames `rule` has met; 0 when it is not in force."""
-    return sum(one.packets for one in loaded(lab, under) if one.rule == rule)
+    return sum(one.packets for one in loaded(lab) if one.rule == rule)
 
 
-def parse(listed: str) -> Iterator[Loaded]:
+def stopped(on: Standing, rule: Rule) -> bool:
+    """Whether another rule lets nothing through that way, so that no frame can show what `rule` does."""
+    others = (one.rule for one in loaded(on.lab))
+    same = (one for one in others if (one.source, one.target) == (rule.source, rule.target))
+    return any(one.kind == "cut" or (one.kind == "loss" and one.value >= 100) for one in same)
+
+
+def parse(listed: bytes) -> Iterator[Loaded]:
     """The rules in what `nft -j list table` printed."""
     for entry in msgspec.json.decode(listed)["nftables"]:
         if "rule" in entry:
@@ -90,6 +111,14 @@ def _loaded(listed: dict[str, Any]) -> Loaded:
     kind, source, target, value = listed["comment"].split()
     counted = sum(part["counter"]["packets"] for part in listed["expr"] if "counter" in part)
     return Loaded(Rule(kind, source, target, float(value)), listed["chain"], listed["handle"], counted)
+
+
+def _nft(*order: str) -> bytes:
+    done = subprocess.run(("nft", "-j", *order), check=False, capture_output=True)
+    if done.returncode:
+        what = f"`nft {' '.join(order)}` ended with {done.returncode}"
+        raise MachineError(what, "this machine", "0", done.stderr.decode(errors="replace").strip())
+    return done.stdout
 
 
 def _chain(rule: Rule) -> str:

@@ -49,6 +49,10 @@ class Standing(msgspec.Struct, frozen=True):
         """The hardware address of the host's eth0."""
         return network.hardware_address(self.lab, self.record.hosts[host])
 
+    def way(self, source: str, target: str) -> tuple[str, str, str, str]:
+        """The namespaces and hardware addresses of two hosts, as `wire` takes them."""
+        return self.namespace(source), self.hardware(source), self.namespace(target), self.hardware(target)
+
     def files(self, host: str) -> HostFiles:
         return HostFiles.of(self.lab, host)
 

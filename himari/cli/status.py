@@ -73,6 +73,8 @@ def _lines(host: "HostStatus") -> Iterator[tuple[str, str]]:
 
 def _data(health: "Health") -> Iterator[tuple[str, str]]:
     if held := health.journal:
+        if held.lines is not None:
+            yield "venue lines", f"{held.lines_up} of {held.lines}"
         yield "journal", f"{_size(held.bytes)}, {held.segments} files"
         yield "journal, oldest", _age(held.oldest_age_s)
     if store := health.parquet:

@@ -67,6 +67,8 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     segments: int
     oldest_age_s: float | None
     newest_age_s: float | None
+    lines: int | None = None  # to the venue, that there should be and that are up
+    lines_up: int | None = None
 
 
 class Parquet(msgspec.Struct, frozen=True, kw_only=True):

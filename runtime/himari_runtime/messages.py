@@ -156,6 +156,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     round_trip_ns: int | None = None
     backlog_records: int = 0
     backlog_seconds: float = 0.0
+    lines: int = 0  # that there should be
     lines_up: int = 0
     reconnects: int = 0
     frames: dict[str, int] = {}

@@ -124,6 +124,7 @@ class Feed:
             round_trip_ns=self._clock.round_trip_ns,
             backlog_records=records,
             backlog_seconds=seconds,
+            lines=sum(shard.lines for shard in self._shards),
             lines_up=sum(shard.lines_up for shard in self._shards),
             reconnects=sum(shard.reconnects for shard in self._shards),
             frames=dict(counts),

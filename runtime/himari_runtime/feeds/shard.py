@@ -61,6 +61,10 @@ class Shard:
         return sum(line.reconnects for line in self._lines)
 
     @property
+    def lines(self) -> int:
+        return len(self._lines)
+
+    @property
     def lines_up(self) -> int:
         return sum(line.session is not None for line in self._lines)
 

@@ -20,6 +20,7 @@ from himari_runtime.transport.journal import Journal, JournalFullError, JournalI
 from himari_runtime.venues.dialect import Dialect
 from himari_runtime.venues.registry import UnknownVenueError, dialect
 
+NO_LINE = "no line"  # how the service's status begins when a symbol has none; `himari status` knows it
 DRAIN_SECONDS = 3.0  # of the 5 s that a stop may take; the rest is for the last sync
 
 log = logging.getLogger(__name__)
@@ -119,9 +120,10 @@ class Collector:
             self._ready = True
             self._notifier.ready()
         self._notifier.alive()
+        lines = f"{heartbeat.lines_up} of {heartbeat.lines} lines" if subscribed else NO_LINE
         waiting = " (buffer is full, waiting)" if self._pusher.full else ""
         self._notifier.status(
-            f"{heartbeat.lines_up} lines, {sum(heartbeat.frames.values())} records, "
+            f"{lines}, {sum(heartbeat.frames.values())} records, "
             f"{heartbeat.backlog_records} to push{waiting}, {heartbeat.gaps} gaps, {heartbeat.reconnects} reconnects"
         )
 

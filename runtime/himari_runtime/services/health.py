@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from himari_runtime.messages import Gap, Position, Record, streams
+from himari_runtime.messages import Gap, Heartbeat, Kind, Position, Record, streams
 from himari_runtime.settings import CollectorSettings, ConsumerSettings, Settings, SettingsError, credential
 from himari_runtime.transport.chunks import Chunk, ChunkError, Packer
 from himari_runtime.transport.reader import JournalReader
@@ -28,6 +28,8 @@ class JournalHealth(msgspec.Struct, frozen=True):
     oldest_age_s: float | None
     newest_age_s: float | None
     last: str
+    lines: int | None = None  # that should carry the venue, and that do, by the newest heartbeat
+    lines_up: int | None = None
 
 
 class StreamHealth(msgspec.Struct, frozen=True):
@@ -128,7 +130,7 @@ def _times(folder: Path, ids: set[str]) -> dict[str, int]:
 def _edge(settings: CollectorSettings, asked: list[StreamHealth], error: str) -> Health:
     folder = settings.journal.path
     files = segments(folder)
-    last, newest_ns = _newest(files)
+    last, newest_ns, beat = _newest(files)
     pushed = max((Position.parse(stream.last_id) for stream in asked), default=Position(0, 0))
     backlog = last.n - pushed.n if asked and last.epoch == pushed.epoch else None
     journal = JournalHealth(
@@ -137,6 +139,8 @@ def _edge(settings: CollectorSettings, asked: list[StreamHealth], error: str) ->
         oldest_age_s=_age(_first_ns(files[0])) if files else None,
         newest_age_s=_age(newest_ns),
         last=str(last),
+        lines=beat.lines if beat else None,
+        lines_up=beat.lines_up if beat else None,
     )
     return Health(settings.source.name, journal=journal, streams=asked, backlog_records=backlog, error=error)
 
@@ -171,11 +175,13 @@ def _brain(settings: ConsumerSettings, asked: list[StreamHealth], error: str) ->
     )
 
 
-def _newest(files: list[Segment]) -> tuple[Position, int | None]:
-    last, at = Position(0, 0), None
+def _newest(files: list[Segment]) -> tuple[Position, int | None, Heartbeat | None]:
+    """The last record, when it was received, and the last heartbeat of its segment."""
+    last, at, beat = Position(0, 0), None, b""
     for record in _records(files[-1:]):
         last, at = record.position, record.received_ns
-    return last, at
+        beat = record.payload if record.kind == Kind.HEARTBEAT else beat
+    return last, at, msgspec.json.decode(beat, type=Heartbeat) if beat else None
 
 
 def _records(files: list[Segment]) -> Iterator[Record]:

@@ -1,5 +1,6 @@
 """The collector as a process, on the simulated venue over TLS and a real buffer."""
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from himari_runtime.messages import Channel, Gap, Reason
+from himari_runtime.services.health import health
 from tests.services.conftest import RedisServer
 from tests.services.runtime.venue import BIN, Collector, Venue, account, until
 
@@ -184,6 +186,32 @@ def test_it_is_ready_and_alive_without_a_buffer(tmp_path: Path, venue: Venue) ->
         collector.await_events(400)
         assert collector.stop() == 0
     assert b"STATUS=" in said
+
+
+def test_health_and_the_status_text_tell_which_lines_are_up(
+    tmp_path: Path, venue: Venue, redis_server: RedisServer
+) -> None:
+    collector = Collector(tmp_path, venue.port, redis_server.port)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(str(tmp_path / "notify"))
+        notified.settimeout(30)
+        collector.start(NOTIFY_SOCKET=str(tmp_path / "notify"))
+        try:
+            until(lambda: _lines_up(collector) == (2, 2), "both lines are up")
+            venue.stop()
+            until(lambda: _lines_up(collector) == (0, 2), "no line is up")
+            said = notified.recv(4096)
+            while b"STATUS=no line" not in said or b"STATUS=2 of 2 lines" not in said:
+                said += notified.recv(4096)
+        finally:
+            collector.kill()
+            venue.start()
+
+
+def _lines_up(collector: Collector) -> tuple[int | None, int | None]:
+    journal = asyncio.run(health(collector.settings)).journal
+    assert journal is not None
+    return journal.lines_up, journal.lines
 
 
 def test_metrics_count_what_was_journaled(venue: Venue, collector: Collector) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from himari_runtime.backoff import Backoff
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.budget import ConnectionBudget
-from himari_runtime.feeds.session import RefusedError, Route, Session, Take
+from himari_runtime.feeds.session import RefusedError, Session, Take, Target
 
 STABLE_SECONDS = 60.0
 BACKOFF_FIRST, BACKOFF_MOST = 0.25, 30.0
@@ -29,7 +29,7 @@ class Line:
     def __init__(
         self,
         number: int,
-        route: Route,
+        target: Target,
         budget: ConnectionBudget,
         take: Take,
         *,
@@ -40,7 +40,7 @@ class Line:
         self.number = number
         self.reconnects = 0
         self.session: Session | None = None  # the one that carries the line; its successor takes over from it
-        self._route = route
+        self._target = target
         self._budget = budget
         self._take = take
         self._life_seconds = life_seconds
@@ -79,7 +79,7 @@ class Line:
         await asyncio.sleep(self._pause())
         await asyncio.sleep(self._budget.wait())
         try:
-            return await Session.open(self.number, self._route, self._take)
+            return await Session.open(self.number, self._target, self._take)
         except RefusedError as error:
             log.warning("line %s: %s", self.number, error)
             self._count(REFUSED)

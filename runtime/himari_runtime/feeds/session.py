@@ -27,7 +27,7 @@ class RefusedError(Exception):
     """The venue cannot be reached, or does not let us in."""
 
 
-class Route(NamedTuple):
+class Target(NamedTuple):
     """How a line reaches its venue: where, how it is verified, what it asks for and at most how often (seconds)."""
 
     url: str
@@ -54,12 +54,12 @@ class Session:
         self.reading = asyncio.create_task(self._read(), name=f"line {line}")
 
     @classmethod
-    async def open(cls, line: int, route: Route, take: "Take") -> Self:
+    async def open(cls, line: int, target: Target, take: "Take") -> Self:
         """Connects and subscribes; returns when the venue has confirmed every request. Raises RefusedError."""
         try:
             socket = await connect(
-                route.url,
-                ssl=route.tls,
+                target.url,
+                ssl=target.tls,
                 compression=None,
                 proxy=None,
                 max_queue=QUEUED_FRAMES,
@@ -73,7 +73,7 @@ class Session:
             raise RefusedError(f"cannot connect: {type(error).__name__}: {error}") from None
         session = cls(line, socket, take)
         try:
-            await session._subscribe(route)
+            await session._subscribe(target)
         except BaseException:
             await session.close()
             raise
@@ -105,13 +105,13 @@ class Session:
         await asyncio.wait([self.reading])
         await self._socket.close()
 
-    async def _subscribe(self, route: Route) -> None:
+    async def _subscribe(self, target: Target) -> None:
         try:
-            async with asyncio.timeout(OPEN_SECONDS + route.pace_seconds * len(route.requests)):
-                for number, request in enumerate(route.requests):
-                    await asyncio.sleep(route.pace_seconds if number else 0)
+            async with asyncio.timeout(OPEN_SECONDS + target.pace_seconds * len(target.requests)):
+                for number, request in enumerate(target.requests):
+                    await asyncio.sleep(target.pace_seconds if number else 0)
                     await self._socket.send(request, text=True)
-                for _ in route.requests:
+                for _ in target.requests:
                     await self._answer()
         except TimeoutError:
             raise RefusedError("the venue does not answer a subscription") from None

@@ -8,7 +8,7 @@ from typing import Any
 from himari_runtime.feeds.budget import ConnectionBudget
 from himari_runtime.feeds.intake import Taken
 from himari_runtime.feeds.line import Line
-from himari_runtime.feeds.session import Route, Session
+from himari_runtime.feeds.session import Session, Target
 from himari_runtime.feeds.watch import GARBLED, Lag, Watch
 from himari_runtime.messages import Channel
 from himari_runtime.settings import CollectedVenue
@@ -41,11 +41,11 @@ class Shard:
         self._down = down
         self._lag = Lag()
         requests = dialect.subscriptions(symbols)
-        route = Route(dialect.line_url(settings.websocket_url), tls, requests, dialect.limits.request_seconds)
+        target = Target(dialect.line_url(settings.websocket_url), tls, requests, dialect.limits.request_seconds)
         self._lines = [
             Line(
                 first_line + index,
-                route,
+                target,
                 budget,
                 self._take,
                 life_seconds=settings.line_life_seconds,

@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 
 from himari_runtime.feeds.budget import ConnectionBudget
 from himari_runtime.feeds.line import Line
-from himari_runtime.feeds.session import Route, Session
+from himari_runtime.feeds.session import Session, Target
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Refuse = Callable[[ServerConnection, Request], Awaitable[Response | None]]
@@ -67,7 +67,7 @@ async def line_on(
         port = next(iter(server.sockets)).getsockname()[1]
         line = Line(
             0,
-            Route(f"ws://127.0.0.1:{port}/stream", None, (b"subscribe",), 0.01),
+            Target(f"ws://127.0.0.1:{port}/stream", None, (b"subscribe",), 0.01),
             ConnectionBudget(300, 300),
             seen.take,
             life_seconds=life_seconds,

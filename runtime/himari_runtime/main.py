@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from himari_runtime.settings import CollectorSettings, ConsumerSettings, SettingsError, load, load_any
+from himari_runtime.settings import CollectorSettings, ConsumerSettings, SegmentsSettings, SettingsError, load, load_any
 from himari_runtime.systemd import JournalFormatter
 from himari_runtime.venues.registry import UnknownVenueError
 
@@ -46,6 +46,17 @@ def consumer(settings: SettingsFile) -> None:
     from himari_runtime.services import consumer as service
 
     raise SystemExit(asyncio.run(service.run(load(settings, ConsumerSettings))))
+
+
+@app.command()
+def segments(settings: SettingsFile) -> None:
+    """Serve the journal's sealed segments, read-only, to a brain that was away for long.
+
+    Example: himari-runtime segments --settings /etc/himari/segments.toml
+    """
+    from himari_runtime.services import segments as service
+
+    raise SystemExit(asyncio.run(service.run(load(settings, SegmentsSettings))))
 
 
 @app.command()

@@ -12,6 +12,7 @@ Port = Annotated[int, msgspec.Meta(gt=0, lt=65536)]
 Count = Annotated[int, msgspec.Meta(gt=0)]
 Bytes = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Rate = Annotated[float, msgspec.Meta(gt=0)]
 Fraction = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -79,6 +80,27 @@ class RedisAccess(Section, frozen=True, kw_only=True):
     credential: Text
 
 
+class Listen(Section, frozen=True, kw_only=True):
+    """`[listen]`: where a server is reached."""
+
+    address: Text
+    port: Port
+
+
+class ServedJournal(Section, frozen=True, kw_only=True):
+    """`[journal]` of the server of segments."""
+
+    path: Path
+    bytes_per_s: Rate  # that leave at most, compressed
+
+
+class SegmentAccess(Section, frozen=True, kw_only=True):
+    """`[segments]`: where the edge serves its journal's sealed segments."""
+
+    host: Text
+    port: Port
+
+
 class PushedBuffer(RedisAccess, frozen=True, kw_only=True):
     """`[buffer]` of a collector."""
 
@@ -122,12 +144,21 @@ class ConsumerSettings(Section, frozen=True, kw_only=True):
     metrics: Metrics
     venue: StoredVenue
     buffer: RedisAccess
+    segments: SegmentAccess
     parquet: ParquetSettings
     deadman: DeadmanSettings
 
 
+class SegmentsSettings(Section, frozen=True, kw_only=True):
+    """segments.toml."""
+
+    listen: Listen
+    metrics: Metrics
+    journal: ServedJournal
+
+
 Settings = CollectorSettings | ConsumerSettings
-AnySettings = TypeVar("AnySettings", CollectorSettings, ConsumerSettings)
+AnySettings = TypeVar("AnySettings", CollectorSettings, ConsumerSettings, SegmentsSettings)
 
 
 def load(path: Path, wanted: type[AnySettings]) -> AnySettings:

@@ -4,24 +4,30 @@ import asyncio
 import logging
 import signal
 import time
+from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
 from himari_runtime import metrics
 from himari_runtime.backoff import Backoff
-from himari_runtime.messages import Kind, Record, streams
+from himari_runtime.messages import Kind, Position, Record, streams
 from himari_runtime.settings import ConsumerSettings, credential
 from himari_runtime.sinks.errors import DiskLowError, StoreError, StoreInUseError
 from himari_runtime.sinks.flusher import Flusher
 from himari_runtime.sinks.lock import StoreLock
 from himari_runtime.sinks.parquet import ParquetStore, open_store
+from himari_runtime.sinks.parquet_files import venue_folder
 from himari_runtime.systemd import Notifier
+from himari_runtime.transport.catch_up import CatchUp
 from himari_runtime.transport.chunks import Packer
 from himari_runtime.transport.continuity import Continuity, Seen
+from himari_runtime.transport.merge import OvertakenError
 from himari_runtime.transport.recovery import Router
 from himari_runtime.transport.redis_link import LOST, RedisLink
 from himari_runtime.transport.resume import stream_marks
+from himari_runtime.transport.segment_client import UNREACHABLE
 from himari_runtime.transport.stream_reader import StreamReader
 from himari_runtime.venues import registry
 
@@ -32,6 +38,7 @@ RECONNECT_MOST = 30.0
 STORE_MOST = 30.0
 DRAIN_SECONDS = 4.0  # of the 5 s that a stop may take
 NOT_STORING = "cannot store"  # how the service's status begins then; `himari status` knows it
+CATCHING_UP = "catching up"  # and then; it knows this too
 IN_USE = 9
 
 log = logging.getLogger(__name__)
@@ -59,6 +66,11 @@ class Consumer:
             settings.parquet, settings.source.name, settings.venue.name, lambda: msgspec.json.encode(seen)
         )
         self._flusher = Flusher(self._store.flush)
+        self._names = streams(settings.venue.name, settings.venue.symbols)
+        folder = venue_folder(settings.parquet.path, settings.venue.name) / f"{settings.source.name}.catch-up"
+        self._catch_up = CatchUp(settings.segments, folder, route, self._sequenced)
+        self._is_behind = False  # records come from segments
+        self._waits = ""  # why nothing goes on
         self._flushed = self._told = time.monotonic()
 
     async def run(self) -> int:
@@ -83,6 +95,8 @@ class Consumer:
             started = time.monotonic()
             try:
                 await self._session()
+            except OvertakenError as hole:
+                await self._fill(hole.until)
             except LOST as error:
                 metrics.READ_RECONNECTS.inc()
                 log.warning("buffer %s:%s: %r", self._settings.buffer.host, self._settings.buffer.port, error)
@@ -94,12 +108,13 @@ class Consumer:
     async def _session(self) -> None:
         link = await RedisLink.open(self._settings.buffer, self._password)
         try:
-            names = streams(self._settings.venue.name, self._settings.venue.symbols)
             seen = stream_marks(self._continuity.seen.marks)
-            reader = StreamReader(link, names, self._continuity.cursor, seen, self._packer)
+            conceded = self._catch_up.conceded
+            reader = StreamReader(link, self._names, self._continuity.cursor, seen, self._packer, conceded=conceded)
+            await reader.look()
             while True:
                 async for records in reader.read():
-                    self._take(records, reader)
+                    self._take(records, reader.is_broken)
                     await self._flush_if_due()
                 await self._flush_if_due()
                 if reader.caught_up:
@@ -107,10 +122,48 @@ class Consumer:
         finally:
             link.close()
 
-    def _take(self, records: list[Record], reader: StreamReader) -> None:
+    async def _fill(self, until: Position) -> None:
+        """Stores what the stream no longer has, from the journal's segments; until then nothing newer is read."""
+        log.warning("%s from %s: the buffer lacks records until %s", CATCHING_UP, self._continuity.cursor, until)
+        self._is_behind = True
+        metrics.CATCHING_UP.set(1)
+        backoff = Backoff(most=STORE_MOST)
+        while self._catch_up.conceded < until:
+            try:
+                await self._replay(until)
+            except UNREACHABLE as error:
+                log.warning("segments of %s: %r", self._settings.segments.host, error)
+                await self._flush_if_due()
+                await self._pause(backoff.next(), f"{CATCHING_UP}: the edge's segments cannot be read: {error!r}")
+        self._is_behind = False
+        metrics.CATCHING_UP.set(0)
+        metrics.CATCH_UP_BEHIND.set(0)
+        metrics.CATCH_UP_LEFT.set(0)
+
+    async def _replay(self, until: Position) -> None:
+        telling = asyncio.create_task(self._tell_on(), name="tell")
+        try:
+            async with aclosing(self._catch_up.runs(self._continuity.cursor, until)) as runs:
+                async for run in runs:
+                    if run.after_hole:
+                        self._continuity.lose(run.records[0], self._names)
+                    self._take(run.records, lambda record: False)
+                    await self._flush_if_due()
+        finally:
+            await _cancel(telling)
+
+    async def _tell_on(self) -> None:
+        """Alive also while a segment is on its way."""
+        while True:
+            metrics.CATCH_UP_BEHIND.set(self._catch_up.behind)
+            metrics.CATCH_UP_LEFT.set(self._catch_up.seconds_left or 0)
+            self._tell()
+            await asyncio.sleep(TELL_SECONDS)
+
+    def _take(self, records: list[Record], is_broken: Callable[[Record], bool]) -> None:
         for record in records:
             where = self._route(record)
-            for gap in self._continuity.gaps(record, where, reader.is_broken(record)):
+            for gap in self._continuity.gaps(record, where, is_broken(record)):
                 metrics.GAPS.inc()
                 self._store.add(gap, self._route(gap))
             if record.kind != Kind.COPY:
@@ -160,17 +213,26 @@ class Consumer:
     async def _pause(self, seconds: float, why: str) -> None:
         """Waits, alive."""
         until = time.monotonic() + seconds
+        self._waits = why
         while (left := until - time.monotonic()) > 0:
-            self._tell(why)
+            self._tell()
             await asyncio.sleep(min(left, TELL_SECONDS))
+        self._waits = ""
 
-    def _tell(self, why: str = "") -> None:
+    def _tell(self) -> None:
         metrics.LAG_RECORDS.set(self._store.rows)
-        if time.monotonic() - self._told < TELL_SECONDS and not why:
+        if time.monotonic() - self._told < TELL_SECONDS and not self._waits:
             return
         self._told = time.monotonic()
         self._notifier.alive()
-        self._notifier.status(why or f"at {self._continuity.cursor}, {self._store.rows} records not yet stored")
+        self._notifier.status(self._waits or self._state())
+
+    def _state(self) -> str:
+        if not self._is_behind:
+            return f"at {self._continuity.cursor}, {self._store.rows} records not yet stored"
+        left = self._catch_up.seconds_left
+        about = "waiting for the edge's segments" if left is None else f"about {left:.0f} s left"
+        return f"{CATCHING_UP}: {self._catch_up.behind} records behind, {about}"
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:

@@ -39,6 +39,11 @@ class Continuity:
         self._venue = venue
         self._sequenced = sequenced
 
+    def lose(self, before: Record, streams: tuple[str, ...]) -> None:
+        """Records are missing before this one, and nobody knows of which of the streams."""
+        for name in streams:
+            self.seen.holes[name] = before.position
+
     def gaps(self, record: Record, where: Route, broken: bool) -> list[Record]:
         """The gaps that end at this record. `broken`: records of its stream are missing before it."""
         if broken:

@@ -3,6 +3,7 @@
 A stream that filled its COUNT may have more, so nothing beyond its last id is emitted yet (the horizon). A stream
 that was read beyond the horizon is not asked again until the others have caught up: what is held stays bounded.
 Each chunk names the record before it in its stream; where that one was never seen, the buffer was trimmed unread.
+Nothing beyond what is missing has been emitted then, so whoever has it from elsewhere can still store it in order.
 """
 
 from collections import deque
@@ -15,9 +16,18 @@ END = Position(1 << 63, 0)
 STEP = 32  # chunks that are unpacked at a time
 
 
+class OvertakenError(Exception):
+    """The buffer no longer has, or cannot give, all records until `until` that were not read."""
+
+    def __init__(self, until: Position) -> None:
+        super().__init__(f"the buffer was trimmed unread, or is damaged, until {until}")
+        self.until = until
+
+
 class Merge:
     """Emits each record after `cursor` once, in (epoch, n) order. `seen`: each stream's last record until `cursor`.
 
+    Raises OvertakenError where records are missing beyond `conceded`. Of what is missing until there nobody has more:
     `broken` has those emitted records before which records of their stream are missing.
     """
 
@@ -28,8 +38,11 @@ class Merge:
         seen: dict[str, Position],
         count: int,
         unpack: Callable[[Chunk], Unpacked | None],
+        *,
+        conceded: Position = START,
     ) -> None:
         self.cursor = cursor
+        self._conceded = conceded
         self.broken: set[Position] = set()
         self._seen = dict.fromkeys(names, START) | seen
         self._count = count
@@ -89,12 +102,19 @@ class Merge:
 
     def _check(self, name: str, chunk: Chunk) -> list[Record]:
         found = self._unpack(chunk)
+        if found is None:
+            self._concede(chunk.last)
         fresh = [record for record in found.records if record.position > self.cursor] if found else []
         if found and fresh:
             if found.previous > self._seen[name]:
+                self._concede(found.previous)
                 self.broken.add(fresh[0].position)
             self._seen[name] = chunk.last
         return fresh
+
+    def _concede(self, until: Position) -> None:
+        if until > self._conceded:
+            raise OvertakenError(until)
 
     def _advance(self, record: Record) -> bool:
         if record.position <= self.cursor:

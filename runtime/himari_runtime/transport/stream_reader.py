@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from himari_runtime import metrics
-from himari_runtime.messages import Position, Record
+from himari_runtime.messages import START, Position, Record
 from himari_runtime.transport.chunks import Chunk, ChunkError, Packer, Unpacked
-from himari_runtime.transport.merge import Merge
-from himari_runtime.transport.redis_link import RedisLink
+from himari_runtime.transport.merge import Merge, OvertakenError
+from himari_runtime.transport.redis_link import RedisLink, last_ids
 
 COUNT_MOST = 256  # entries of a stream in one answer
 ANSWER_ENTRIES = 2048  # of all streams together: some MB, which a link home carries in seconds
@@ -18,16 +18,37 @@ log = logging.getLogger(__name__)
 
 
 class StreamReader:
-    """One connection's reading; records after `cursor`, until which `seen` has each stream's last record."""
+    """One connection's reading; records after `cursor`, until which `seen` has each stream's last record.
+
+    What is missing until `conceded` is told by `is_broken`; what is missing beyond it raises OvertakenError."""
 
     def __init__(
-        self, link: RedisLink, names: tuple[str, ...], cursor: Position, seen: dict[str, Position], packer: Packer
+        self,
+        link: RedisLink,
+        names: tuple[str, ...],
+        cursor: Position,
+        seen: dict[str, Position],
+        packer: Packer,
+        *,
+        conceded: Position,
     ) -> None:
         self._link = link
+        self._seen = seen
+        self._conceded = conceded
         self._packer = packer
         self._count = max(1, min(COUNT_MOST, ANSWER_ENTRIES // len(names)))
-        self._merge = Merge(names, cursor, seen, self._count, self._unpack)
+        self._merge = Merge(names, cursor, seen, self._count, self._unpack, conceded=conceded)
         self._idle = False
+
+    async def look(self) -> None:
+        """To be called before the first `read`: a stream that was emptied has no chunk that tells what it missed.
+
+        Raises redis_link.LOST, OvertakenError."""
+        found = await last_ids(self._link, list(self._merge.wanted()))
+        emptied = {name: Position.parse(state.id) for name, state in found.items() if not state.length}
+        missed = [last for name, last in emptied.items() if last > max(self._seen.get(name, START), self._conceded)]
+        if missed:
+            raise OvertakenError(max(missed))
 
     def is_broken(self, record: Record) -> bool:
         """Whether records of its stream are missing before this one; to be asked once for each record."""
@@ -45,7 +66,7 @@ class StreamReader:
         """What one XREAD brings; where the one before brought nothing, it waits up to a second for the first record.
 
         A read that waits is answered with the first stream alone, so while data flows none does.
-        Raises redis_link.LOST.
+        Raises redis_link.LOST, OvertakenError.
         """
         wanted = self._merge.wanted()
         waits = ("BLOCK", BLOCK_MS) if self._idle and self._merge.caught_up else ()

@@ -1,5 +1,6 @@
 """An edge and a brain around one Redis: their settings, their processes, what they hold."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from himari_runtime.settings import CollectorSettings, ConsumerSettings, load
 from himari_runtime.sinks.parquet_files import stored_files
 from himari_runtime.sinks.parquet_reader import stored
 from himari_runtime.transport.reader import JournalReader
-from tests.services.conftest import RedisServer
+from tests.services.conftest import RedisServer, free_port
 
 EDGE = Path(__file__).with_name("edge.py")
 FOREVER_NS = 1 << 62
@@ -36,7 +37,7 @@ lines = 2
 line_life_seconds = 82800
 [journal]
 path = "{root}/journal"
-max_bytes = 1_000_000_000
+max_bytes = {journal_bytes}
 segment_bytes = {segment_bytes}
 min_free_bytes = 0
 segment_seconds = 60
@@ -63,6 +64,9 @@ host = "127.0.0.1"
 port = {port}
 user = "reader"
 credential = "redis-reader"
+[segments]
+host = "127.0.0.1"
+port = {segments_port}
 [parquet]
 path = "{root}/parquet"
 min_free_bytes = 0
@@ -75,6 +79,17 @@ gap_seconds = 60
 webhook_credential = ""
 state_file = "{root}/deadman.json"
 """
+SEGMENTS = """\
+[listen]
+address = "127.0.0.1"
+port = {segments_port}
+[metrics]
+address = "192.0.2.1"  # never there: it must do without
+port = 9467
+[journal]
+path = "{root}/journal"
+bytes_per_s = {bytes_per_s}
+"""
 
 
 class Site:
@@ -83,17 +98,28 @@ class Site:
     def __init__(self, root: Path, port: int) -> None:
         self.root = root
         self.port = port
+        self.segments_port = free_port()
+        self.segments_file = root / "segments.toml"
         self.collector_file = root / "collector.toml"
         self.consumer_file = root / "consumer.toml"
         self._processes: list[subprocess.Popen[bytes]] = []
         self.configure()
 
-    def configure(self, *, segment_bytes: int = 200_000, window: int = 10_000_000, flush_seconds: float = 0.3) -> None:
-        """Writes both settings files."""
-        self.collector_file.write_text(
-            COLLECTOR.format(root=self.root, port=self.port, segment_bytes=segment_bytes, window=window)
-        )
-        self.consumer_file.write_text(CONSUMER.format(root=self.root, port=self.port, flush_seconds=flush_seconds))
+    def configure(
+        self,
+        *,
+        segment_bytes: int = 200_000,
+        window: int = 10_000_000,
+        flush_seconds: float = 0.3,
+        journal_bytes: int = 1_000_000_000,
+        catch_up_bytes_per_s: int = 1_000_000_000,
+    ) -> None:
+        """Writes all settings files."""
+        places = {"root": self.root, "port": self.port, "segments_port": self.segments_port}
+        kept = {"segment_bytes": segment_bytes, "window": window, "journal_bytes": journal_bytes}
+        self.collector_file.write_text(COLLECTOR.format(**places, **kept))
+        self.consumer_file.write_text(CONSUMER.format(**places, flush_seconds=flush_seconds))
+        self.segments_file.write_text(SEGMENTS.format(**places, bytes_per_s=catch_up_bytes_per_s))
 
     @property
     def collector(self) -> CollectorSettings:
@@ -113,8 +139,17 @@ class Site:
 
     def consumer_command(self) -> list[str | Path]:
         """What starts the real service."""
+        return self._command("consumer", self.consumer_file)
+
+    def start_segments(self) -> subprocess.Popen[bytes]:
+        """The edge's server of sealed segments; returns once it answers."""
+        server = self._start(*self._command("segments", self.segments_file)[1:])
+        await_that(lambda: answers(self.segments_port))
+        return server
+
+    def _command(self, service: str, settings: Path) -> list[str | Path]:
         code = "from himari_runtime.main import main; main()"
-        return [sys.executable, "-c", code, "consumer", "--settings", self.consumer_file]
+        return [sys.executable, "-c", code, service, "--settings", settings]
 
     def _start(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
         process = subprocess.Popen([sys.executable, *arguments])
@@ -150,6 +185,15 @@ class Site:
         """What Parquet's file names say is stored."""
         files = stored_files(self.root / "parquet", "edge", "binance")
         return files[-1].last if files else Position(0, 0)
+
+
+def answers(port: int) -> bool:
+    """Whether something on loopback takes connections there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def await_that(condition: Callable[[], bool], seconds: float = 40.0) -> None:

@@ -15,21 +15,37 @@ from himari.stack.model import Role, Stack
 from himari.stack.network import tunnel_address
 from himari.stack.paths import StateDir
 
-SAID = re.compile(r"(\d+) lines, (\d+) records, (\d+) to push.*?, (\d+) gaps, (\d+) reconnects")
+LINES = re.compile(r"^(\d+) of (\d+) lines")
+COUNTS = re.compile(r"(\d+) (records|to push|gaps|reconnects)")
 FRAME = "himari_consumed_frame_received_ns"
+BEHIND, FETCHED = "himari_catch_up_records_behind", "himari_catch_up_records_total"
 COMMAND_SECONDS = 120
 POLL_SECONDS = 0.2
 METRICS = "import sys, urllib.request as u; sys.stdout.write(u.urlopen(sys.argv[1], timeout=2).read().decode())"
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What the collector said last of itself; zeroes where it said nothing."""
 
     lines: int = 0
+    wanted: int = 0  # lines, when all is well
     records: int = 0
     waiting: int = 0  # to be pushed
     gaps: int = 0
     reconnects: int = 0
+
+    @classmethod
+    def read(cls, status: str) -> "Told":
+        """The figures of the collector's status, such as "2 of 2 lines, 70 records, 3 to push, 0 gaps, 0 reconnects"."""
+        up = LINES.match(status)
+        lines, wanted = map(int, up.groups()) if up else (0, 0)
+        counts = {name.replace("to push", "waiting"): int(count) for count, name in COUNTS.findall(status)}
+        return cls(lines=lines, wanted=wanted, **counts)
+
+    @property
+    def carries(self) -> bool:
+        """Whether every line is up."""
+        return 0 < self.lines == self.wanted
 
 
 class Field:
@@ -76,17 +92,11 @@ class Field:
 
     def collector(self) -> Told:
         """The same, as figures."""
-        found = SAID.match(self.status())
-        return Told(*map(int, found.groups())) if found else Told()
+        return Told.read(self.status())
 
     def host(self, role: str) -> str:
         """The host that plays `role`: exchange, edge or brain."""
         return {"exchange": self.exchange, "edge": self.edge, "brain": self.brain}[role]
-
-    @property
-    def lines(self) -> int:
-        """How many connections to the venue there are when all is well."""
-        return next(iter(self.stack.venues.values())).lines
 
     def told_by_collector(self) -> dict[str, float]:
         return self.metrics(self.edge, self._url(self.edge, COLLECTOR_METRICS))
@@ -94,6 +104,11 @@ class Field:
     def arrived_ns(self) -> float:
         """When the newest frame that reached the brain was received on the edge (ns since 1970); 0: not told."""
         return self.metrics(self.brain, self._url(self.brain, CONSUMER_METRICS)).get(FRAME, 0.0)
+
+    def caught_up(self) -> float:
+        """How many records the brain has fetched from sealed segments since its consumer started."""
+        told = self.metrics(self.brain, self._url(self.brain, CONSUMER_METRICS))
+        return 0.0 if told.get(BEHIND, 1.0) else told.get(FETCHED, 0.0)
 
     def _url(self, host: str, port: int) -> str:
         return f"http://{tunnel_address(self.stack, host)}:{port}/metrics"

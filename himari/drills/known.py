@@ -1,9 +1,13 @@
 """All drills, in the order in which they share a window: those that must cost nothing first."""
 
 from himari.catalog.collector import UNIT as COLLECTOR
+from himari.catalog.hostpaths import FIREWALL
 from himari.catalog.redis_buffer import UNIT as REDIS
-from himari.drills import network, power, settings
+from himari.catalog.sshd import DROP_IN as SSHD
+from himari.drills import disks, memory, network, power, settings
 from himari.drills.drill import Drill, Gaps
+from himari.drills.guarded import LockedOut
+from himari.drills.killed_up import UpKilled
 from himari.drills.units import BufferDown, Killed
 from himari.drills.venue import Ordered
 
@@ -43,7 +47,7 @@ VENUE = (
         sees=RECONNECTS,
         gaps=Gaps.NONE,
         takes=50,
-        fault=lambda chance: Ordered(chance, "stall 15", one_line=True, shows="reconnects"),
+        fault=lambda chance: Ordered(chance, "stall --seconds 15", one_line=True, shows="reconnects"),
         together=True,
     ),
     Drill(
@@ -232,7 +236,96 @@ TIGHT_SETTINGS = (
         fault=lambda _: settings.ClockAhead(2),
     ),
 )
-DRILLS = (*VENUE, *SERVICES, *HOSTS, *TIGHT_SETTINGS)
+STORES = (
+    Drill(
+        name="brain-disk-full",
+        says="The brain's disk takes nothing more for 20 seconds",
+        deadline="all that waited is stored within 60 seconds, and nothing is missed",
+        within=60,
+        sees="the consumer says that it cannot store",
+        gaps=Gaps.NONE,
+        takes=90,
+        lasts=20,
+        fault=lambda _: disks.BrainDiskFull(),
+    ),
+    Drill(
+        name="brain-away",
+        says="The consumer is away for 30 seconds, longer than the buffer's streams hold",
+        deadline="all that it missed is fetched from sealed segments within 90 seconds, and nothing is lost",
+        within=90,
+        sees="far more is pushed than the streams hold",
+        gaps=Gaps.NONE,
+        takes=150,
+        lasts=30,
+        fault=lambda _: disks.BrainAway(window_records=4000),
+    ),
+    Drill(
+        name="journal-disk-full",
+        says="The edge's disk takes nothing more for 20 seconds",
+        deadline="new data is on the brain within 60 seconds of the room's return",
+        within=60,
+        sees="the collector says that there is no space",
+        gaps=Gaps.TIGHT,
+        takes=100,
+        lasts=20,
+        fault=lambda _: disks.JournalDiskFull(),
+    ),
+    Drill(
+        name="segment-damaged",
+        says="64 bytes of a sealed segment change on the edge's disk, after they were pushed",
+        deadline="new data is on the brain within 5 seconds, and nothing is missed there",
+        within=5,
+        sees="reading the journal says that it is damaged, and where",
+        gaps=Gaps.NONE,
+        takes=40,
+        fault=disks.SegmentDamaged,
+    ),
+    Drill(
+        name="edge-memory",
+        says="Something eats all memory of the edge for 30 seconds, again and again",
+        deadline="all is caught up within 15 minutes",
+        within=900,
+        sees="the kernel kills for want of memory",
+        gaps=Gaps.TIGHT,
+        takes=120,
+        lasts=30,
+        fault=lambda _: memory.Starved(spare_mb=64),
+        not_covered="whom the kernel spares: a container may not set OOMScoreAdjust=",
+    ),
+)
+OPERATOR = (
+    Drill(
+        name="sshd-reverts",
+        says="A change of sshd lets nobody in, and the run that made it is gone",
+        deadline="the host puts the old state back within 75 seconds by itself, and nothing is missed",
+        within=75,
+        sees="a fresh login fails",
+        gaps=Gaps.NONE,
+        takes=110,
+        fault=lambda _: LockedOut(SSHD, "ssh.service", "AllowUsers himari", "AllowUsers nobody", guard_seconds=60),
+    ),
+    Drill(
+        name="nftables-reverts",
+        says="A change of the firewall drops ssh, and the run that made it is gone",
+        deadline="the host puts the old state back within 75 seconds by itself, and nothing is missed",
+        within=75,
+        sees="a fresh login fails",
+        gaps=Gaps.NONE,
+        takes=110,
+        fault=lambda _: LockedOut(FIREWALL, "himari-firewall.service", "jump ssh", "drop", guard_seconds=60),
+    ),
+    Drill(
+        name="up-killed",
+        says="`himari up` of a second lab is killed (kill -9) at ten moments by chance",
+        deadline="the next `up` ends green within 10 minutes, and this lab misses nothing",
+        within=600,
+        sees="each run stopped at a step",
+        gaps=Gaps.NONE,
+        takes=420,
+        fault=lambda chance: UpKilled(chance, points=10),
+    ),
+)
+DRILLS = (*VENUE, *SERVICES, *HOSTS, *TIGHT_SETTINGS, *STORES, *OPERATOR)
 
 
 def suite() -> tuple[Drill, ...]:

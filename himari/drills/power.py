@@ -43,4 +43,4 @@ class EdgeOff(Quiet):
 
     def restored(self, field: Field) -> bool:
         active = field.shown(field.edge, COLLECTOR, "ActiveState") == "active"
-        return active and field.collector().lines >= field.lines
+        return active and field.collector().carries

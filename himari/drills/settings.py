@@ -68,7 +68,7 @@ class ShortLines(Quiet):
         return f"{replaced} lines were replaced before the venue cut them" if replaced >= self._replaced else ""
 
     def restored(self, field: Field) -> bool:
-        return field.collector().lines >= field.lines
+        return field.collector().carries
 
     def heal(self, field: Field) -> None:
         whole(field, field.exchange, EXCHANGE_SETTINGS, VENUE)
@@ -99,7 +99,7 @@ class ClockAhead(Quiet):
         field.inside(field.edge, remove)
 
     def restored(self, field: Field) -> bool:
-        return field.collector().lines >= field.lines
+        return field.collector().carries
 
 
 class Stranger(Quiet):
@@ -117,4 +117,4 @@ class Stranger(Quiet):
         whole(field, field.exchange, EXCHANGE_CERTIFICATE, VENUE)
 
     def restored(self, field: Field) -> bool:
-        return field.collector().lines >= field.lines
+        return field.collector().carries

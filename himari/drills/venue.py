@@ -34,7 +34,7 @@ class Ordered(Quiet):
         return f"{self._answer}; the collector counts {grown} {self._shows} more" if grown > 0 else ""
 
     def restored(self, field: Field) -> bool:
-        return field.collector().lines >= field.lines
+        return field.collector().carries
 
     def _one(self, field: Field) -> str:
         said = field.inside(field.exchange, f"{EXCHANGE} ledger --settings {EXCHANGE_SETTINGS} {RECENT}")

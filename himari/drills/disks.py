@@ -1,0 +1,111 @@
+"""Faults of what keeps data: disks that are full, a segment that is damaged, a brain that was away for too long."""
+
+from random import Random
+
+from himari.catalog.collector import UNIT as COLLECTOR
+from himari.catalog.consumer import UNIT as CONSUMER
+from himari.catalog.hostpaths import COLLECTOR_SETTINGS, JOURNAL, RUNTIME
+from himari.drills.altered import alter, whole
+from himari.drills.drill import Quiet
+from himari.drills.field import Field
+from himari.lab import faults
+
+WINDOW = "sed -i 's/^window_records = .*/window_records = {}/' $f"
+KEPT = "/root/segment-before-the-drill"
+SPOIL = "printf '{noise}' | dd of={segment} bs=1 seek={offset} conv=notrunc status=none"
+READ = f"{RUNTIME} digest --json --settings {COLLECTOR_SETTINGS} --where journal 2>&1 >/dev/null"
+
+
+class BrainDiskFull(Quiet):
+    """The brain's disk takes nothing more; the consumer holds what it has read and waits."""
+
+    def inject(self, field: Field) -> None:
+        faults.fill_disk(field.lab, field.brain)
+
+    def seen(self, field: Field) -> str:
+        said = field.shown(field.brain, CONSUMER, "StatusText")
+        return said if said.startswith("cannot store") else ""
+
+    def lift(self, field: Field) -> None:
+        faults.heal(field.lab, (field.brain,))
+
+    def restored(self, field: Field) -> bool:
+        said = field.shown(field.brain, CONSUMER, "StatusText")
+        return bool(said) and not said.startswith("cannot store")
+
+
+class JournalDiskFull(Quiet):
+    """The edge's disk takes nothing more, not even once the journal has given up its oldest segments."""
+
+    def inject(self, field: Field) -> None:
+        faults.fill_disk(field.lab, field.edge)
+
+    def seen(self, field: Field) -> str:
+        faults.fill_disk(field.lab, field.edge)  # what the journal gave up is taken, too
+        said = f"journalctl -u {COLLECTOR} --since=-1min -g 'space|full' -n 1 -o cat --no-pager"
+        return field.asked(field.edge, said)[-200:]
+
+    def lift(self, field: Field) -> None:
+        faults.heal(field.lab, (field.edge,))
+
+    def restored(self, field: Field) -> bool:
+        return field.collector().carries
+
+    def heal(self, field: Field) -> None:
+        self.lift(field)
+        field.inside(field.edge, f"systemctl reset-failed {COLLECTOR} || true; systemctl start {COLLECTOR}")
+
+
+class SegmentDamaged(Quiet):
+    """Some bytes of a sealed segment change on the edge's disk, after they were pushed."""
+
+    def __init__(self, chance: Random) -> None:
+        self._chance = chance
+
+    def inject(self, field: Field) -> None:
+        newest = field.inside(field.edge, f"ls {JOURNAL}/*.seg | tail -3").split()
+        segment = self._chance.choice(newest)
+        size = int(field.inside(field.edge, f"stat -c %s {segment}"))
+        noise = "".join(f"\\{self._chance.randrange(256):03o}" for _ in range(64))
+        spoil = SPOIL.format(noise=noise, segment=segment, offset=self._chance.randrange(size // 4, 3 * size // 4))
+        field.inside(field.edge, f"cp -p {segment} {KEPT}; echo {segment} >{KEPT}.name; {spoil}")
+
+    def seen(self, field: Field) -> str:
+        told = [line for line in field.asked(field.edge, READ).splitlines() if "damage" in line]
+        return told[-1][-200:] if told else ""
+
+    def restored(self, field: Field) -> bool:
+        return True
+
+    def heal(self, field: Field) -> None:
+        back = f"[ ! -e $(cat {KEPT}.name) ] || cp -p {KEPT} $(cat {KEPT}.name)"
+        field.inside(field.edge, f"[ -e {KEPT}.name ] || exit 0; {back}; rm -f {KEPT} {KEPT}.name")
+
+
+class BrainAway(Quiet):
+    """The consumer is away for longer than the buffer's streams hold, which is made short first."""
+
+    def __init__(self, window_records: int) -> None:
+        self._window = window_records
+
+    def prepare(self, field: Field) -> None:
+        alter(field, field.edge, COLLECTOR_SETTINGS, WINDOW.format(self._window), COLLECTOR)
+
+    def inject(self, field: Field) -> None:
+        field.inside(field.brain, f"systemctl stop {CONSUMER}")
+
+    def seen(self, field: Field) -> str:
+        trimmed = field.told_by_collector().get("himari_pushed_records_total", 0.0)
+        return (
+            f"{trimmed:.0f} records were pushed, the streams hold {self._window}" if trimmed > 3 * self._window else ""
+        )
+
+    def lift(self, field: Field) -> None:
+        field.inside(field.brain, f"systemctl start {CONSUMER}")
+
+    def restored(self, field: Field) -> bool:
+        return field.caught_up() > 0
+
+    def heal(self, field: Field) -> None:
+        self.lift(field)
+        whole(field, field.edge, COLLECTOR_SETTINGS, COLLECTOR)

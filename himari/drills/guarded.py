@@ -1,0 +1,82 @@
+"""Changes that lock the operator out: the host puts the old state back by itself when nobody logs in anew."""
+
+import base64
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict
+
+from himari.apply import bundle, ssh
+from himari.apply.agent.wire import Activation, FileChange, UnitChange
+from himari.apply.ssh import Reach
+from himari.drills.drill import Quiet
+from himari.drills.field import Field, await_
+from himari.stack.errors import DeployError, HostError
+from himari.stack.known import read_known
+
+GUARDS = "/var/lib/himari-apply/guard"
+LONGEST_SECONDS = 90.0
+QUICK = ("-o", "ConnectTimeout=3")
+
+Inside = Callable[[str], str]
+
+
+class LockedOut(Quiet):
+    """A guarded file of the edge is changed by a run that is gone before it could log in anew."""
+
+    def __init__(self, path: str, unit: str, old: str, new: str, *, guard_seconds: int) -> None:
+        self._path, self._unit, self._old, self._new = path, unit, old, new
+        self._seconds = guard_seconds
+        self._whole = ""
+
+    def inject(self, field: Field) -> None:
+        text = self._text(field)
+        if self._old not in text:
+            raise HostError(f"{self._path} does not say `{self._old}`", field.edge, hint="himari up")
+        self._whole = text
+        spoilt = text.replace(self._old, self._new)
+        activate(_reach(field), _edge(field), self._path, spoilt, self._unit, seconds=self._seconds)
+
+    def seen(self, field: Field) -> str:
+        done = login(_reach(field))
+        said = done.stderr.strip().splitlines() or ["no answer"]
+        return f"a fresh login fails: {said[-1]}" if done.returncode else ""
+
+    def restored(self, field: Field) -> bool:
+        return self._text(field) == self._whole and login(_reach(field)).returncode == 0
+
+    def heal(self, field: Field) -> None:
+        if not await_(lambda: not field.asked(field.edge, f"ls {GUARDS}"), LONGEST_SECONDS):
+            raise DeployError("the host did not put the old state back", field.edge, f"{GUARDS} empty")
+
+    def _text(self, field: Field) -> str:
+        return field.inside(field.edge, f"cat {self._path}")
+
+
+def activate(reach: Reach, inside: Inside, path: str, text: str, unit: str, *, seconds: int) -> str:
+    """Give a host `text` as the guarded file `path`, restart `unit`, and confirm nothing; the guard's token.
+
+    Raises DeployError when the host could not do it."""
+    mode = int(inside(f"stat -c %a {path}"), 8)
+    file = FileChange(path, base64.b64encode(text.encode()).decode(), mode, "root", "root", [], [], guarded=True)
+    digest = inside(f"cat /run/himari/units/{unit} 2>/dev/null || true")
+    service = UnitChange(unit, digest, False, True, True, [], 30, guarded=True)
+    request = asdict(Activation(files=[file], units=[service], guard_seconds=seconds))
+    done = reach.run(f"sudo -n {bundle.COMMAND}", "".join(bundle.stream("activate", request)).encode(), timeout=60)
+    report = json.loads(done.out.splitlines()[-1]) if done.out else {"failure": done.err}
+    if report["failure"] is not None:
+        raise DeployError(f"the change could not be made: {report['failure']}", reach.host_name)
+    return str(report["token"])
+
+
+def login(reach: Reach) -> "subprocess.CompletedProcess[str]":
+    """How a login of its own ends, over no connection that is open already."""
+    return subprocess.run(reach.argv("true", (*ssh.FRESH, *QUICK)), capture_output=True, text=True, check=False)
+
+
+def _reach(field: Field) -> Reach:
+    return ssh.reach(field.edge, read_known(field.state.hosts), field.state)
+
+
+def _edge(field: Field) -> Inside:
+    return lambda script: field.inside(field.edge, script)

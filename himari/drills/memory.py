@@ -1,0 +1,38 @@
+"""An edge whose memory is used up by something else."""
+
+from himari.catalog.collector import UNIT as COLLECTOR
+from himari.catalog.redis_buffer import UNIT as REDIS
+from himari.drills.drill import Quiet
+from himari.drills.field import Field
+from himari.lab import faults, lab
+
+HOG = "himari-drill-hog"
+EATS = "held = []\\nwhile True: held.append(bytearray(1 << 20))"
+MB = 1_000_000
+KILLED = "systemctl show --value --property=NRestarts {units} | paste -sd+ | bc"
+
+
+class Starved(Quiet):
+    """The host is held to little more than it uses, and a stranger asks for all that is left, again and again."""
+
+    def __init__(self, spare_mb: int) -> None:
+        self._spare = spare_mb
+
+    def inject(self, field: Field) -> None:
+        used = next(one.memory_mb for one in lab.list_labs() if one.lab == field.lab.lab.id and one.host == field.edge)
+        faults.limit_memory(field.lab, field.edge, (used + self._spare) * MB)
+        again = "-p Restart=always -p RestartSec=0.2 -p StartLimitIntervalSec=0"
+        field.inside(field.edge, f"systemd-run --quiet --unit={HOG} {again} python3 -c \"$(printf '{EATS}')\"")
+
+    def seen(self, field: Field) -> str:
+        units = {unit: field.shown(field.edge, unit, "NRestarts") for unit in (f"{HOG}.service", COLLECTOR, REDIS)}
+        told = ", ".join(f"{unit} {count}" for unit, count in units.items() if count not in {"", "0"})
+        return f"the kernel killed for want of memory; started again: {told}" if told else ""
+
+    def lift(self, field: Field) -> None:
+        faults.heal(field.lab, (field.edge,))
+        field.inside(field.edge, f"systemctl stop {HOG} 2>/dev/null || true; systemctl reset-failed {HOG} || true")
+
+    def restored(self, field: Field) -> bool:
+        active = field.shown(field.edge, REDIS, "ActiveState") == "active"
+        return active and field.collector().carries and field.collector().waiting < 1000

@@ -1,5 +1,6 @@
 """Arguments and options that several verbs share."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,21 @@ if TYPE_CHECKING:
     from himari.stack.model import Stack
 
 
+def host_names(incomplete: str) -> list[str]:
+    """The hosts of this machine's labs whose names begin so, for the shell's completion."""
+    from himari.lab.lab import list_labs
+
+    return sorted({one.host for one in list_labs() if one.host.startswith(incomplete)})
+
+
+def size(text: str) -> int:
+    """A number of bytes, which may end in K, M or G (10^3, 10^6, 10^9); for typer's `parser`."""
+    found = re.fullmatch(r"(\d+)([KMG]?)", str(text).strip().upper())
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no size; expected a number of bytes, as 500000000 or 500M")
+    return int(found[1]) * int(1000 ** " KMG".index(found[2] or " "))
+
+
 def stack_names(incomplete: str) -> list[str]:
     """The shipped and own stacks whose names begin so, for the shell's completion."""
     from himari.stack.paths import INVENTORIES
@@ -22,6 +38,12 @@ def stack_names(incomplete: str) -> list[str]:
 
 StackName = Annotated[
     str, typer.Argument(metavar="STACK", help="A file of inventories/, without .toml.", autocompletion=stack_names)
+]
+HostName = Annotated[
+    str, typer.Argument(metavar="HOST", help="A host of the lab: exchange, edge, brain.", autocompletion=host_names)
+]
+InStack = Annotated[
+    str, typer.Option("--stack", metavar="STACK", help="Which lab, when several are up.", autocompletion=stack_names)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; progress stays on stderr.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

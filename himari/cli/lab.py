@@ -1,10 +1,11 @@
-"""`himari lab`: the lab's hosts, looked at and entered."""
+"""`himari lab`: the lab's hosts, looked at, entered and broken."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from himari.cli.arguments import Json, Yes, confirm, stack_names
+from himari.cli import faults
+from himari.cli.arguments import HostName, InStack, Json, Yes, confirm
 
 if TYPE_CHECKING:
     from himari.lab.lab import LabStatus
@@ -17,24 +18,13 @@ Example: himari lab exec edge -- journalctl -u himari-collector -n 20
 app = typer.Typer(name="lab", help=HELP, no_args_is_help=True, rich_markup_mode=None)
 
 
-def _hosts(incomplete: str) -> list[str]:
-    from himari.lab.lab import list_labs
-
-    return sorted({one.host for one in list_labs() if one.host.startswith(incomplete)})
-
-
-HostName = Annotated[
-    str, typer.Argument(metavar="HOST", help="A host of the lab: exchange, edge, brain.", autocompletion=_hosts)
-]
-InStack = Annotated[
-    str, typer.Option("--stack", metavar="STACK", help="Which lab, when several are up.", autocompletion=stack_names)
-]
+app.add_typer(faults.app)
 Words = Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="The command, after --.")]
 
 
 @app.command("ls", short_help="List labs and their hosts")
 def ls(as_json: Json = False) -> int:
-    """List the labs of this machine and their hosts.
+    """List the labs of this machine, their hosts, and the faults that are in force.
 
     Example: himari lab ls
     """
@@ -45,8 +35,11 @@ def ls(as_json: Json = False) -> int:
     if as_json:
         print_json(labs)
     else:
-        rows = [(one.stack, one.host, one.address, _state(one), one.memory_mb, one.lab) for one in labs]
-        columns = ("stack", "host", "address", "state", "#MB", "lab")
+        rows = [
+            (one.stack, one.host, one.address, _state(one), one.memory_mb, one.lab, "\n".join(one.faults))
+            for one in labs
+        ]
+        columns = ("stack", "host", "address", "state", "#MB", "lab", "faults")
         show(table("Labs on this machine", columns, rows) if rows else "there is no lab on this machine")
         alone = {one.lab: one.orphan for one in labs if one.orphan}
         show(*(f"{lab} is an orphan: {reason}: himari lab prune removes it" for lab, reason in alone.items()))

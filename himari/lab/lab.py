@@ -1,14 +1,16 @@
 """The lab of a stack: up, down, and what it is right now. This is all that the rest of Himari calls."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
 from himari.lab import cgroup, container, faults, network, orphans, preflight, reclaim
-from himari.lab.identity import Lab, all_labs, find_record
+from himari.lab.identity import Lab, Record, all_labs, find_record
 from himari.lab.lock import held
 from himari.lab.rise import LabHostSpec, LabSpec, Report, Rise
-from himari.lab.standing import standing
+from himari.lab.standing import Standing, standing
 from himari.stack.known import KnownHost
 from himari.stack.paths import StateDir
 
@@ -40,6 +42,7 @@ class LabStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: str  # running, off, hung (held by a freezer)
     pid: int | None  # the guest's PID 1, as the machine counts
     memory_mb: int  # resident, all processes of the host
+    faults: tuple[str, ...] = ()  # in force at the host, or on its way to another; only root is shown them
     orphan: str = ""  # why no stack's command reaches the lab
 
 
@@ -77,7 +80,7 @@ def remains(stack_name: str, state: StateDir | None = None) -> list[str]:
 
 def list_labs() -> list[LabStatus]:
     """All hosts of all labs on this machine, also of labs that do not say whose they are."""
-    return [_status(lab, name) for lab in all_labs() for name in _host_names(lab)]
+    return [status for lab in all_labs() for status in _statuses(lab)]
 
 
 def power_off(stack_name: str, host_name: str, state: StateDir | None = None) -> None:
@@ -119,15 +122,30 @@ def _host_names(lab: Lab) -> list[str]:
     return list(record.hosts) if record else sorted(path.name for path in lab.hosts.glob("*")) or ["-"]
 
 
-def _status(lab: Lab, name: str) -> LabStatus:
+def _statuses(lab: Lab) -> list[LabStatus]:
     record = find_record(lab)
+    seen = faults.active(Standing(lab, record, StateDir(Path(record.state)))) if record and not os.geteuid() else ()
+    return [
+        _status(lab, record, name, tuple(str(fault) for fault in seen if fault.host == name))
+        for name in _host_names(lab)
+    ]
+
+
+def _status(lab: Lab, record: Record | None, name: str, faulty: tuple[str, ...]) -> LabStatus:
     stack, address = (record.stack, network.addresses(record)[name]) if record else ("", "")
     groups = container.groups_of(lab, name)
     pid = container.init_pid(lab, name)
-    state = "off" if pid is None else "hung" if cgroup.frozen(groups) else "running"
-    memory = cgroup.resident_mb(groups)
-    whose = {"lab": lab.id, "stack": stack, "orphan": orphans.why_orphaned(lab)}
-    return LabStatus(**whose, host=name, address=address, state=state, pid=pid, memory_mb=memory)
+    return LabStatus(
+        lab=lab.id,
+        stack=stack,
+        host=name,
+        address=address,
+        state="off" if pid is None else "hung" if cgroup.frozen(groups) else "running",
+        pid=pid,
+        memory_mb=cgroup.resident_mb(groups),
+        faults=faulty,
+        orphan=orphans.why_orphaned(lab),
+    )
 
 
 def _lab(stack_name: str, state: StateDir | None) -> Lab:

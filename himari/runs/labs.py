@@ -2,14 +2,24 @@
 
 from pathlib import Path
 
-from himari.lab.identity import known_labs
+from himari.lab.identity import Record, known_labs
 from himari.stack.errors import HostError
 from himari.stack.paths import StateDir
 
 
+def only_stack() -> str:
+    """The stack of this checkout's only lab. Raises HostError when there is none, or are several."""
+    stacks = [record.stack for record in _mine()]
+    if len(stacks) == 1:
+        return stacks[0]
+    if stacks:
+        raise HostError("several labs are up", "this checkout", "one of them", f"--stack {' or --stack '.join(stacks)}")
+    raise _none_up("this checkout")
+
+
 def which_stack(host: str) -> str:
     """The stack of this checkout's only lab that has `host`. Raises HostError when there is none, or are several."""
-    mine = [record for _, record in known_labs() if Path(record.state) == StateDir.of(record.stack).path.resolve()]
+    mine = _mine()
     stacks = [record.stack for record in mine if host in record.hosts]
     if len(stacks) == 1:
         return stacks[0]
@@ -17,5 +27,13 @@ def which_stack(host: str) -> str:
         raise HostError("several labs have this host", host, "one of them", f"--stack {' or --stack '.join(stacks)}")
     names = ", ".join(sorted({name for record in mine for name in record.hosts}))
     if not names:
-        raise HostError("no lab of this checkout is up", host, "a lab that is up", "himari up lab-edge")
+        raise _none_up(host)
     raise HostError("no lab of this checkout has this host", host, f"one of {names}", "himari lab ls")
+
+
+def _mine() -> list[Record]:
+    return [record for _, record in known_labs() if Path(record.state) == StateDir.of(record.stack).path.resolve()]
+
+
+def _none_up(where: str) -> HostError:
+    return HostError("no lab of this checkout is up", where, "a lab that is up", "himari up lab-edge")

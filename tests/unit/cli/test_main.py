@@ -53,6 +53,16 @@ VERBS = (
     "lab prune",
     "lab shell",
     "lab exec",
+    "lab cut",
+    "lab loss",
+    "lab delay",
+    "lab rate",
+    "lab hang",
+    "lab power-off",
+    "lab power-on",
+    "lab fill-disk",
+    "lab limit-memory",
+    "lab heal",
 )
 
 

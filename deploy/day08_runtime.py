@@ -3,7 +3,7 @@
 from himari.apply.day import deploy
 
 ROLES = {
-    "edge": ["runtime", "collector"],
+    "edge": ["runtime", "collector", "segments"],
     "brain": ["runtime", "consumer", "deadman"],
     "exchange": ["exchange"],
 }

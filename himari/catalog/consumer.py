@@ -34,7 +34,10 @@ def component(view: View) -> Component:
                 name="consumer-metrics", port=ports.CONSUMER_METRICS, place=Place.WIREGUARD, process="himari-runtime"
             ),
         ),
-        talks_to=(Flow(role=Role.EDGE, listener="redis"), Flow(role=Role.EDGE, listener="collector-metrics")),
+        talks_to=tuple(
+            Flow(role=Role.EDGE, listener=name)
+            for name in ("redis", "segments", "collector-metrics", "segments-metrics")
+        ),
         memory_mb=MEMORY_MB,
         disk_gb=brain_sizes(view.stack, view.host).parquet_bytes / 10**9,
     )
@@ -49,6 +52,7 @@ def _settings(view: View) -> Mapping[str, object]:
         "metrics_port": ports.CONSUMER_METRICS,
         "redis_host": tunnel_address(view.stack, edge),
         "redis_port": ports.REDIS,
+        "segments_port": ports.SEGMENTS,
         "venue_name": name,
         "venue": venue,
         "credential": READER,

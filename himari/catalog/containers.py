@@ -32,6 +32,8 @@ NOT_COVERED_IN_CONTAINERS: Mapping[str, str] = {
     "collector.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.ip_allow": f"IPAddressDeny= {_NO_CONTROLLERS}",
+    "segments.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
+    "segments.ip_allow": f"IPAddressDeny= {_NO_CONTROLLERS}",
     "collector.round-trip": _TIMING,
     "wireguard.round-trip": _TIMING,
     "redis.speed": _TIMING,

@@ -9,6 +9,7 @@ OURS = (VENVS, "/run/himari", CONFIG, "/var/cache/himari", "/var/lib/himari-appl
 
 COLLECTOR_SETTINGS = f"{CONFIG}/collector.toml"
 CONSUMER_SETTINGS = f"{CONFIG}/consumer.toml"
+SEGMENTS_SETTINGS = f"{CONFIG}/segments.toml"
 EXCHANGE_SETTINGS = f"{CONFIG}/exchange.toml"
 FIREWALL = f"{CONFIG}/firewall.nft"
 FIREWALL_CLOSED = f"{CONFIG}/firewall-closed.nft"  # loaded first: what holds while the other cannot be

@@ -17,6 +17,7 @@ NAMES = (
     "nftables",
     "runtime",
     "collector",
+    "segments",
     "consumer",
     "deadman",
     "exchange",

@@ -36,6 +36,11 @@ AOF_FACTOR = 3
 AOF_FLOOR = 64 * MIB
 # Of maxmemory; the rest is for the readers' buffers and what trimming leaves over (whole listpack nodes).
 STREAM_SHARE = 0.8
+# Of the link, for a brain that catches up: what is left where live data comes at twice its rate, and never nothing.
+LIVE_BURST = 2
+CATCH_UP_SHARE_LEAST = 0.1
+# A segment, compressed as a whole, per byte; both lines are in it, and the second repeats the first.
+SEGMENT_RATIO = 0.1
 # A burst of this many times the declared rate seals a segment by size before its age does.
 SEGMENT_BURST = 4
 SEGMENT_MIN = 8 * MIB
@@ -116,6 +121,18 @@ def brain_sizes(stack: Stack, host: Host) -> BrainSizes:
     """The sizes on a brain."""
     wanted = stack_rates(stack).parquet * stack.retention.parquet_days * DAY_S
     return BrainSizes(parquet_bytes=ceil(wanted), min_free_bytes=min_free_bytes(host))
+
+
+def catch_up_bytes_per_s(stack: Stack) -> int:
+    """How fast an edge sends sealed segments, so that live data has the link first. Before TCP/IP and the tunnel."""
+    link = stack.network.link_bytes_per_s
+    spare = max(link - LIVE_BURST * stack_rates(stack).link, CATCH_UP_SHARE_LEAST * link)
+    return ceil(spare / LINK_OVERHEAD)
+
+
+def catch_up_factor(stack: Stack) -> float:
+    """Seconds of data that a brain catches up with in a second."""
+    return catch_up_bytes_per_s(stack) / (SEGMENT_RATIO * stack_rates(stack).journal)
 
 
 def linger_ms(stack: Stack) -> float:

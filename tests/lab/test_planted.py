@@ -99,6 +99,8 @@ PLANTS = (
             "edge nftables.brain-to-22-tunnel",
             "edge nftables.brain-to-6379-tunnel",
             "edge nftables.brain-to-9464-tunnel",
+            "edge nftables.brain-to-9466-tunnel",
+            "edge nftables.brain-to-9467-tunnel",
         ),
         says="expected brain 10.77.0.2/32; `himari up` sets them",
         folder="day03_network",

@@ -27,6 +27,7 @@ def test_the_runtime_reads_its_settings(rendered: Render, view: Shipped, tmp_pat
     brain = view(stack, "brain")
     said = settings(tmp_path, rendered("consumer", brain).files[SETTINGS])
     assert (said.source.name, said.buffer.host, said.buffer.user) == ("edge", "10.77.0.1", "reader")
+    assert (said.segments.host, said.segments.port) == ("10.77.0.1", 9466)
     assert said.metrics.address == "10.77.0.2"
     assert said.parquet.flush_seconds == brain.stack.retention.parquet_flush_seconds
     assert said.deadman.disk_free == brain.stack.alerts.disk_free

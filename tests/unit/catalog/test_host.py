@@ -16,6 +16,7 @@ def test_an_edge_gets_its_components_day_by_day() -> None:
         "day03 nftables",
         "day08 runtime",
         "day08 collector",
+        "day08 segments",
     ]
 
 

@@ -21,6 +21,9 @@ host = "10.77.0.1"
 port = 6379
 user = "reader"
 credential = "redis-reader"
+[segments]
+host = "10.77.0.1"
+port = 9466
 [parquet]
 path = "/var/lib/himari/parquet"
 min_free_bytes = 1000

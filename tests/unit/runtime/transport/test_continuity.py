@@ -52,6 +52,21 @@ def test_a_hole_is_disclosed_for_each_channel_of_its_stream() -> None:
     assert [(row.position, row.line) for row in reading.rows] == [((1, 9), CONSUMER_LINE), ((1, 11), CONSUMER_LINE)]
 
 
+def test_a_hole_in_nobody_knows_which_stream_is_one_in_each() -> None:
+    reading = started()
+    reading.continuity.lose(Record(1, 9, Kind.FRAME, 1, 9000, 9, b""), (TRADES, BOOK))
+    memory = msgspec.json.decode(msgspec.json.encode(reading.memory), type=Seen)  # a restart in between
+    after = Reading(Position(1, 8), memory)
+    after.event(9, Channel.DEPTH, 560, 570)
+    after.event(10, Channel.TRADE, 101)
+    after.event(11, Channel.BOOK_TICKER, 580)
+    after.event(12, Channel.DEPTH, 571, 572)
+    assert [(gap.channel, gap.after_id, gap.before_id) for gap in after.gaps] == [
+        ("depth", 510, 560),
+        ("book_ticker", 511, 580),
+    ]
+
+
 def test_dense_ids_over_a_hole_show_that_nothing_is_missing() -> None:
     reading = started()
     reading.event(9, Channel.DEPTH, 511, 520, broken=True)

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from himari_runtime.messages import START, Kind, Position, Record
-from himari_runtime.transport.chunks import Chunk, Packer, split
-from himari_runtime.transport.merge import Merge
+from himari_runtime.transport.chunks import Chunk, Packer, Unpacked, split
+from himari_runtime.transport.merge import END, Merge, OvertakenError
 
 STREAMS = ("md:a", "md:b", "md:_")
 PACKER = Packer(b"primer")
@@ -101,8 +102,59 @@ def test_what_is_held_stays_bounded(pushes: list[list[tuple[str, Record]]]) -> N
 
 
 @settings(deadline=None)
+@given(batches(), st.integers(1, 4), st.data())
+def test_what_was_trimmed_unread_is_told_before_anything_newer_is_emitted(
+    pushes: list[list[tuple[str, Record]]], count: int, data: st.DataObject
+) -> None:
+    buffer = Buffer()
+    for batch in pushes:
+        buffer.push(batch)
+    missing: set[Position] = set()
+    for stream, chunks in buffer.streams.items():
+        gone = data.draw(st.integers(0, len(chunks) - 1), stream)
+        missing |= {record.position for chunk in chunks[:gone] for record in PACKER.unpack(chunk).records}
+        buffer.streams[stream] = chunks[gone:]
+    merge = Merge(STREAMS, START, {}, count, PACKER.unpack)
+    emitted: list[Record] = []
+    told: Position | None = None
+    try:
+        for _ in range(200):
+            for records in merge.offer(buffer.xread(merge.wanted(), count)):
+                emitted += records
+    except OvertakenError as hole:
+        told = hole.until
+    assert (told is not None) == bool(missing)
+    assert told is None or min(missing) <= told <= max(missing)
+    assert all(record.position < min(missing, default=END) for record in emitted)
+
+
+@settings(deadline=None)
 @given(batches(), st.data())
-def test_what_was_trimmed_unread_breaks_its_stream(pushes: list[list[tuple[str, Record]]], data: st.DataObject) -> None:
+def test_a_chunk_that_cannot_be_unpacked_is_told_unless_it_is_conceded(
+    pushes: list[list[tuple[str, Record]]], data: st.DataObject
+) -> None:
+    buffer = Buffer()
+    for batch in pushes:
+        buffer.push(batch)
+    chunks = [chunk for chunks in buffer.streams.values() for chunk in chunks]
+    damaged = data.draw(st.sampled_from(sorted(chunks, key=lambda chunk: chunk.last)))
+
+    def unpack(chunk: Chunk) -> Unpacked | None:
+        return None if chunk == damaged else PACKER.unpack(chunk)
+
+    def read(merge: Merge) -> int:
+        return sum(sum(map(len, merge.offer(buffer.xread(merge.wanted(), 2)))) for _ in range(200))
+
+    with pytest.raises(OvertakenError) as told:
+        read(Merge(STREAMS, START, {}, 2, unpack))
+    assert told.value.until == damaged.last
+    left = sum(len(PACKER.unpack(chunk).records) for chunk in chunks if chunk != damaged)
+    assert read(Merge(STREAMS, START, {}, 2, unpack, conceded=damaged.last)) == left
+
+
+@settings(deadline=None)
+@given(batches(), st.data())
+def test_what_nobody_has_breaks_its_stream(pushes: list[list[tuple[str, Record]]], data: st.DataObject) -> None:
     buffer = Buffer()
     for batch in pushes:
         buffer.push(batch)
@@ -112,7 +164,7 @@ def test_what_was_trimmed_unread_breaks_its_stream(pushes: list[list[tuple[str, 
         if gone:
             expected.add(PACKER.unpack(chunks[gone]).records[0].position)
         buffer.streams[stream] = chunks[gone:]
-    merge = Merge(STREAMS, START, {}, 2, PACKER.unpack)
+    merge = Merge(STREAMS, START, {}, 2, PACKER.unpack, conceded=END)
     emitted = 0
     for _ in range(200):
         emitted += sum(map(len, merge.offer(buffer.xread(merge.wanted(), 2))))

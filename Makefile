@@ -2,6 +2,8 @@
 PYTHON ?= /usr/bin/python3
 STACK ?= lab-edge
 RECORDING ?=
+REPEAT ?= 1
+SEED ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
@@ -9,7 +11,7 @@ APT := git ca-certificates mmdebstrap systemd-container wireguard-tools nftables
        openssh-client python3 python3-venv
 DEB_STAMP := $(VENV)/.debs
 
-.PHONY: setup up test prove bench lint clean lock
+.PHONY: setup up test prove soak bench lint clean lock
 
 setup: $(STAMP)
 
@@ -37,6 +39,9 @@ test: setup
 
 prove: setup
 	@$(BIN)/pytest -q tests/lab $(if $(RECORDING),--recording $(RECORDING))
+
+soak: setup
+	@$(BIN)/himari up $(STACK) && $(BIN)/himari drill all $(STACK) --repeat $(REPEAT) $(if $(SEED),--seed $(SEED))
 
 bench: setup
 	@$(BIN)/python -m benchmarks

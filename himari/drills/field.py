@@ -36,7 +36,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, status: str) -> "Told":
-        """The figures of the collector's status, such as "2 of 2 lines, 70 records, 3 to push, 0 gaps, 0 reconnects"."""
+        """Of the collector's status, such as "2 of 2 lines, 70 records, 3 to push, 0 gaps, 0 reconnects"."""
         up = LINES.match(status)
         lines, wanted = map(int, up.groups()) if up else (0, 0)
         counts = {name.replace("to push", "waiting"): int(count) for count, name in COUNTS.findall(status)}

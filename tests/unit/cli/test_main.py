@@ -46,6 +46,7 @@ VERBS = (
     "validate",
     "status",
     "drift",
+    "drill",
     "destroy",
     "schema",
     "doctor",

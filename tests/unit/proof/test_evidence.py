@@ -6,7 +6,18 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from himari.proof.evidence import Check, Evidence, Ledger, Severity, Status, read_evidence, tally, write_evidence
+from himari.proof.evidence import (
+    Check,
+    DrillRecord,
+    Evidence,
+    Ledger,
+    Marks,
+    Severity,
+    Status,
+    read_evidence,
+    tally,
+    write_evidence,
+)
 from himari.proof.junit import write_junit
 from himari.proof.page import render_page, sentence
 from himari.proof.source import Recording
@@ -71,7 +82,7 @@ def test_the_files_keys_are_the_agreed_ones(tmp_path: Path) -> None:
     write_evidence(tmp_path / "evidence.json", evidence(PASSED))
     written = msgspec.json.decode((tmp_path / "evidence.json").read_bytes())
     assert list(written) == [
-        *("stack", "commit", "dirty", "started", "seconds", "versions", "feed", "phases", "checks", "ledger"),
+        *("stack", "commit", "dirty", "started", "seconds", "versions", "feed", "phases", "checks", "ledger", "drills"),
     ]
     assert written["feed"]["source"] == "recording"
     assert set(written["checks"][0]) == {
@@ -138,3 +149,43 @@ def test_a_green_sentence_counts_the_events() -> None:
     told = sentence(evidence(PASSED))
     assert told == "Every critical statement holds, and all 12,048 events are accounted for, 8 inside disclosed gaps."
     assert "no data was accounted for" in sentence(evidence(PASSED, ledger=None))
+
+
+DRILL = DrillRecord(
+    name="line-cut",
+    says="One line is cut",
+    deadline="within 5 seconds",
+    within=5.0,
+    status=Status.PASSED,
+    recovery_seconds=0.47,
+    seen="given to line 4",
+    marks=Marks(fail=1, restored=2),
+    seed=7,
+    gaps=0,
+    started="2026-01-02T03:04:05+00:00",
+    commit="abc",
+)
+
+
+def test_drills_stand_in_all_three_forms(tmp_path: Path) -> None:
+    missed = msgspec.structs.replace(DRILL, name="stall", status=Status.FAILED, reason="it took <b>60 s")
+    whole = msgspec.structs.replace(evidence(PASSED), drills=[DRILL, missed])
+    write_evidence(tmp_path / "evidence.json", whole)
+    assert read_evidence(tmp_path / "evidence.json").drills == [DRILL, missed]
+    write_junit(tmp_path / "evidence.xml", whole)
+    suites = {suite.get("name"): suite for suite in ElementTree.parse(tmp_path / "evidence.xml").getroot()}  # noqa: S314  # our own file
+    cases = {case.get("name"): case for case in suites["drills"]}
+    assert cases["line-cut"].get("time") == "0.47"
+    assert cases["line-cut"].find("failure") is None
+    assert cases["stall"].find("failure") is not None
+    page = render_page(whole)
+    assert "recovered in 0.5 s; 0 gaps; given to line 4" in page
+    assert "it took &lt;b&gt;60 s" in page
+
+
+def test_a_missed_drill_is_the_verdict() -> None:
+    missed = msgspec.structs.replace(DRILL, status=Status.FAILED, reason="too late")
+    whole = msgspec.structs.replace(evidence(PASSED), drills=[DRILL, missed])
+    assert not whole.green
+    assert sentence(whole) == "1 of 2 drills missed what they promise."
+    assert msgspec.structs.replace(whole, drills=[DRILL]).green

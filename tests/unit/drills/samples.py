@@ -1,0 +1,104 @@
+"""Drills and accounts that tests begin from."""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from himari.drills.drill import Drill, Fault, Gaps
+from himari.drills.field import Field
+from himari.drills.judge import Attempt
+from himari.proof.accounts import Gap
+from himari.proof.evidence import Check, Ledger, Marks, Severity, Status
+from himari.proof.ledger import LedgerResult
+from himari.stack.errors import HostError
+
+SECOND = 1_000_000_000
+LEDGER = Ledger(
+    sent=5000,
+    journaled=5000,
+    stored=5000,
+    lost=0,
+    invented=0,
+    duplicates=0,
+    gaps=0,
+    gaps_undisclosed=0,
+    events_in_gaps=0,
+    gap_seconds=0.0,
+    fault_seconds=1.0,
+)
+
+
+class Recorded:
+    """A fault that notes what is asked of it; `resists` when it is to be healed."""
+
+    def __init__(self, resists: bool = False) -> None:
+        self.done: list[str] = []
+        self._resists = resists
+
+    def prepare(self, field: Field) -> None:
+        self.done.append("prepare")
+
+    def inject(self, field: Field) -> None:
+        self.done.append("inject")
+        raise HostError("does not break", "edge")
+
+    def seen(self, field: Field) -> str:
+        return "seen"
+
+    def lift(self, field: Field) -> None:
+        self.done.append("lift")
+
+    def restored(self, field: Field) -> bool:
+        return True
+
+    def heal(self, field: Field) -> None:
+        self.done.append("heal")
+        if self._resists:
+            raise HostError("resists", "edge")
+
+
+def drill(name: str = "one", fault: Fault | None = None, **changed: Any) -> Drill:
+    made = fault or Recorded()
+
+    def chosen(_: Random) -> Fault:
+        return made
+
+    whole = Drill(
+        name=name,
+        says="Something breaks",
+        deadline="within 10 seconds",
+        within=10,
+        sees="it shows",
+        gaps=Gaps.NONE,
+        takes=1,
+        fault=chosen,
+    )
+    return msgspec.structs.replace(whole, **changed)
+
+
+def attempt(made: Drill, fail: float = 100, restored: float | None = 103, **changed: Any) -> Attempt:
+    """An attempt whose fault came at `fail` and was over at `restored`, in seconds."""
+    back = None if restored is None else int(restored * SECOND)
+    marks = Marks(fail=int(fail * SECOND), detect=int(fail * SECOND), lift=int(fail * SECOND), restored=back)
+    whole = Attempt(drill=made, marks=marks, served_ns=back, seen="shown")
+    return msgspec.structs.replace(whole, **changed)
+
+
+def gap(start: float, end: float, channel: str = "depth") -> Gap:
+    return Gap("binance", "BTC/USDT", channel, 1, 9, int(start * SECOND), int(end * SECOND), "reconnect")
+
+
+def account(*gaps: Gap, against: str = "") -> LedgerResult:
+    """The ledger of a window with `gaps`, and with one rule that does not hold where `against` says so."""
+    rule = Check(
+        id="ledger.lost",
+        phase="ledger",
+        host="stack",
+        says="every event is stored",
+        severity=Severity.CRITICAL,
+        observed="",
+        status=Status.FAILED if against else Status.PASSED,
+        reason=against,
+    )
+    return LedgerResult(LEDGER, (rule,), gaps)

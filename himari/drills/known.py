@@ -187,6 +187,7 @@ HOSTS = (
         takes=80,
         lasts=10,
         fault=lambda _: power.BrainOff(),
+        together=True,
     ),
     Drill(
         name="edge-off",

@@ -68,7 +68,7 @@ def loss(lab: Standing, a: str, b: str, percent: float) -> tuple[Fault, ...]:
 
 
 def delay(lab: Standing, a: str, b: str, milliseconds: float) -> tuple[Fault, ...]:
-    """Hold each frame between `a` and `b` for `milliseconds`, each way. Raises StackFileError beyond 10 s."""
+    """Hold each frame between `a` and `b` for `milliseconds`, each way. Raises StackFileError beyond 5 s."""
     lab.require(a, b)
     made = [Rule("delay", source, target, milliseconds) for source, target in partition.ways(a, b, False)]
     with held(lab.lab.lock) as lock:

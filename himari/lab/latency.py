@@ -14,7 +14,7 @@ from himari.lab.standing import Standing
 from himari.lab.wire import wire
 from himari.stack.errors import MachineError, StackFileError
 
-MOST_MS = 10_000
+MOST_MS = 5_000
 PROOF_S = 10.0
 POLL_S = 0.01
 TAP = re.compile(r"hm-[0-9a-f]{6}-[0-9a-f]{4}")
@@ -24,7 +24,7 @@ PORT = "learning off flood off mcast_flood off bcast_flood off"
 def delay(on: Standing, made: list[Rule], under: Held) -> list[Rule]:
     """Hold each frame for the milliseconds that `made`, the two directions between two hosts, say.
 
-    Raises StackFileError beyond 10 s, MachineError when the relay does not start or does not delay."""
+    Raises StackFileError beyond 5 s, MachineError when the relay does not start or does not delay."""
     there, value = made[0], made[0].value
     if not 0 < value <= MOST_MS:
         raise StackFileError("this is no delay", f"{value:g}", f"more than 0, and at most {MOST_MS} ms")
@@ -34,7 +34,7 @@ def delay(on: Standing, made: list[Rule], under: Held) -> list[Rule]:
         _lay(on, there, under)
     rules.load(on, {rule: _detour(on, rule) for rule in made}, under)
     for rule in made:
-        if on.powered(rule.source) and on.powered(rule.target) and not rules.stopped(on, rule):
+        if rules.carries(on, rule):
             _prove(on, rule)
     return made
 

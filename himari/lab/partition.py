@@ -11,7 +11,7 @@ from himari.stack.errors import MachineError, StackFileError
 
 LEAST_PERCENT = 0.1
 PARTS = 100_000  # what a share is counted in
-PROOF_S = 10.0
+PROOF_S = 20.0
 
 
 def cut(on: Standing, source: str, target: str, one_way: bool, under: Held) -> list[Rule]:
@@ -39,7 +39,7 @@ def ways(source: str, target: str, one_way: bool) -> list[tuple[str, str]]:
 def _in_force(on: Standing, made: dict[Rule, str], under: Held) -> list[Rule]:
     rules.load(on, made, under)
     for rule in made:
-        if on.powered(rule.source) and on.powered(rule.target):  # nothing leaves or reaches a host that is off
+        if rules.carries(on, rule):
             prove(on, rule)
     return list(made)
 

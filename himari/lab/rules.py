@@ -88,11 +88,15 @@ def packets(lab: Lab, rule: Rule) -> int:
     return sum(one.packets for one in loaded(lab) if one.rule == rule)
 
 
-def stopped(on: Standing, rule: Rule) -> bool:
-    """Whether another rule lets nothing through that way, so that no frame can show what `rule` does."""
-    others = (one.rule for one in loaded(on.lab))
+def carries(on: Standing, rule: Rule) -> bool:
+    """Whether frames go the way of `rule` at all: only then can one show what it does.
+
+    Nothing leaves or reaches a host that is off, and nothing passes another rule that drops everything."""
+    if not (on.powered(rule.source) and on.powered(rule.target)):
+        return False
+    others = (one.rule for one in loaded(on.lab) if one.rule.kind != rule.kind)
     same = (one for one in others if (one.source, one.target) == (rule.source, rule.target))
-    return any(one.kind == "cut" or (one.kind == "loss" and one.value >= 100) for one in same)
+    return not any(one.kind == "cut" or (one.kind == "loss" and one.value >= 100) for one in same)
 
 
 def parse(listed: bytes) -> Iterator[Loaded]:

@@ -30,7 +30,7 @@ def rate(on: Standing, made: list[Rule], under: Held) -> list[Rule]:
     classify = {rule: f"{rules.between(on, rule.source, rule.target)} counter {_mark(on, rule)}" for rule in made}
     rules.load(on, classify, under)
     for rule in made:
-        if on.powered(rule.source) and on.powered(rule.target) and not rules.stopped(on, rule):
+        if rules.carries(on, rule):
             _prove(on, rule, under)
     return made
 
@@ -84,10 +84,12 @@ def _prove(on: Standing, rule: Rule, under: Held) -> None:
 
 def _sent(on: Standing, rule: Rule, under: Held) -> dict[str, int]:
     """Minor number -> frames that each class of the target's cable has passed on."""
-    return {
-        minor: int(count)
-        for minor, count in SENT.findall(under.run(("tc", "-s", "class", "show", "dev", on.link(rule.target))))
-    }
+    return passed(under.run(("tc", "-s", "class", "show", "dev", on.link(rule.target))))
+
+
+def passed(listed: str) -> dict[str, int]:
+    """The same from what `tc -s class show` printed."""
+    return {minor: int(count) for minor, count in SENT.findall(listed)}
 
 
 def _mark(on: Standing, rule: Rule) -> str:

@@ -11,6 +11,7 @@ MEMORY_FREE_FLOOR = 0.05
 HANDSHAKE_LIMIT_S = 180.0  # WireGuard makes a new one every 120 s while there is traffic
 NO_LINE = "no line"  # how the collector's own status begins
 NOT_STORING = "cannot store"  # how the consumer's own status begins
+CATCHING_UP = "catching up"  # or so: it was away for longer than the stream holds
 SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 
 
@@ -147,7 +148,7 @@ def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
             yield unit.says_down
         elif unit.says.startswith(NO_LINE):
             yield f"{unit.name} has no line to the venue"
-        elif unit.says.startswith(NOT_STORING):
+        elif unit.says.startswith((NOT_STORING, CATCHING_UP)):
             yield f"{unit.name} {unit.says}"
     if probe.disk.free_bytes < DISK_FREE_FLOOR * probe.disk.total_bytes:
         yield f"{probe.disk.folder} has {probe.disk.free_bytes / 1e9:.1f} GB free of {probe.disk.total_bytes / 1e9:.0f}"
@@ -162,8 +163,10 @@ def _silent(probe: Probe, retention: Retention) -> Iterator[str]:
             yield f"no WireGuard handshake with {tunnel.peer} yet"
         elif tunnel.handshake_s > HANDSHAKE_LIMIT_S:
             yield f"last WireGuard handshake with {tunnel.peer} {tunnel.handshake_s:.0f} s ago"
+    # What is stored then is old, and will not be for long.
+    behind = any(unit.says.startswith(CATCHING_UP) for unit in probe.units)
     for health in probe.health:
-        yield from _stale(health, retention)
+        yield from _stale(msgspec.structs.replace(health, parquet=None) if behind else health, retention)
 
 
 def _stale(health: Health, retention: Retention) -> Iterator[str]:

@@ -13,7 +13,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from himari_runtime.aside import aside
 from himari_runtime.messages import Gap
-from himari_runtime.metrics import FAILING_METRIC, FRAME_METRIC
+from himari_runtime.metrics import (
+    CATCH_UP_LEFT_METRIC,
+    CATCH_UP_METRIC,
+    CATCHING_UP_METRIC,
+    FAILING_METRIC,
+    FRAME_METRIC,
+)
 from himari_runtime.settings import ConsumerSettings, credential
 from himari_runtime.sinks.parquet import disk_share
 from himari_runtime.sinks.parquet_reader import gaps_since, newest_frame_ns
@@ -59,10 +65,14 @@ class Memory(msgspec.Struct):
 
 class Heard(msgspec.Struct, frozen=True):
     """What the consumer tells of itself: when its newest frame was received (ns since 1970; None: it does not say),
-    and whether it cannot write what it has read."""
+    whether it cannot write what it has read, and whether it reads from the edge's segments what it missed: how many
+    records are left then, and for how long (s; 0: not known)."""
 
     frame_ns: int | None = None
     failing: bool = False
+    catching_up: bool = False
+    behind: int = 0
+    seconds_left: float = 0.0
 
 
 async def run(settings: ConsumerSettings) -> int:
@@ -87,7 +97,7 @@ async def look(settings: ConsumerSettings, now_ns: int, memory: Memory, heard: H
     """What is wrong at `now_ns`; `memory` says since when gaps are news, and is told that they were looked at."""
     faults: list[Alarm] = []
     found = await asyncio.gather(
-        _guarded("the newest frame", lambda: _silence(settings, now_ns, heard.frame_ns), faults, None),
+        _guarded("the newest frame", lambda: _lateness(settings, now_ns, heard), faults, None),
         _guarded("the disk", lambda: _disk(settings), faults, None),
         _guarded("the gaps", lambda: _gap(settings, now_ns, memory), faults, None),
     )
@@ -120,6 +130,18 @@ async def _guarded(what: str, call: Callable[[], Result], faults: list[Alarm], o
         return otherwise
 
 
+def _lateness(settings: ConsumerSettings, now_ns: int, heard: Heard) -> Alarm | None:
+    """What keeps the newest frames from the store: a catch-up, which ends by itself, or else silence."""
+    if not heard.catching_up:
+        return _silence(settings, now_ns, heard.frame_ns)
+    if not heard.seconds_left:
+        return Alarm(
+            "catch-up", "records that the consumer is behind; it waits for the edge's segments", heard.behind, 0
+        )
+    says = f"seconds until the consumer has caught up with its edge; it is {heard.behind} records behind"
+    return Alarm("catch-up", says, round(heard.seconds_left, 1), 0)
+
+
 def _silence(settings: ConsumerSettings, now_ns: int, heard_ns: int | None) -> Alarm | None:
     """The alarm when the venue's own frames stopped; heartbeats and polls go on without a line to the venue."""
     allowed, says = settings.deadman.silence_seconds, "seconds since the consumer's newest frame was received"
@@ -146,7 +168,13 @@ async def consumer_says(settings: ConsumerSettings) -> Heard:
     except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
         log.warning("the consumer does not answer at %s: %r", url, error)
         return Heard()
-    return Heard(int(told.get(FRAME_METRIC, 0)) or None, bool(told.get(FAILING_METRIC, 0)))
+    return Heard(
+        frame_ns=int(told.get(FRAME_METRIC, 0)) or None,
+        failing=bool(told.get(FAILING_METRIC, 0)),
+        catching_up=bool(told.get(CATCHING_UP_METRIC, 0)),
+        behind=int(told.get(CATCH_UP_METRIC, 0)),
+        seconds_left=told.get(CATCH_UP_LEFT_METRIC, 0.0),
+    )
 
 
 def stored_frame_ns(settings: ConsumerSettings, since_ns: int) -> int | None:

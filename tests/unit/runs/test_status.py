@@ -55,6 +55,13 @@ def parquet(last_age_s: float, frame_age_s: float | None = None) -> dict[str, An
     return {"bytes": 1, "files": 1, "last_age_s": last_age_s, "last_frame_age_s": frame_age_s}
 
 
+def test_a_brain_that_catches_up_says_so_instead_of_silence() -> None:
+    says = "catching up: 52000 records behind, about 31 s left"
+    health = [{"source": "edge", "parquet": parquet(4000.0, 4000.0)}]
+    seen = judge("brain", probe(units=[unit("active", "success", says=says)], health=health), RETENTION)
+    assert seen.wrong == (f"x.service {says}",)
+
+
 def test_a_host_that_is_well_has_nothing_wrong() -> None:
     assert judge("edge", probe(), RETENTION).wrong == ()
 

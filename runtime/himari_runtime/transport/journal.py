@@ -122,7 +122,7 @@ class Journal:
     def _open_segment(self, monotonic_ns: int) -> None:
         self._mark_rest()
         self._segment = Segment(self.settings.path, self.epoch, self.n + 1, None)
-        self._fd = os.open(self._segment.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o640)
+        self._fd = os.open(self._segment.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
         self._size = 0
         self._opened_ns = monotonic_ns
         header = Header(

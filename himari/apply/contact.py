@@ -1,5 +1,6 @@
 """First contact: the deploy user, the WireGuard key that the host makes itself, and its ssh host key."""
 
+import hashlib
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from himari.apply.agent.accounts import login_options, sudo_rule
+from himari.apply.agent.accounts import login_options
 from himari.apply.ssh import (
     FRESH,
     LOCAL,
@@ -21,6 +22,7 @@ from himari.apply.ssh import (
 from himari.apply.ssh_config import operator_key, write_config
 from himari.apply.waiting import STOPPING
 from himari.catalog.accounts import DEPLOY_HOME, DEPLOY_USER
+from himari.catalog.root import ENTRY, as_root, entry_program, sudo_rule
 from himari.stack.errors import HostError, together
 from himari.stack.known import Known, KnownHost, read_known, write_known
 from himari.stack.model import Provider, Role, Stack
@@ -47,10 +49,15 @@ install -d -m 0700 -o {user} -g {user} "$home/.ssh"
 touch "$home/.ssh/authorized_keys"
 grep -qxF {key} "$home/.ssh/authorized_keys" || echo {key} >> "$home/.ssh/authorized_keys"
 chown {user}:{user} "$home/.ssh/authorized_keys"; chmod 0600 "$home/.ssh/authorized_keys"
+(umask 0022; printf %s {program} > {entry}.new~); chmod 0755 {entry}.new~; mv {entry}.new~ {entry}
 rule=/etc/sudoers.d/{user}
 [ -s $rule ] || {{ (umask 0227; printf %s {rule} > $rule.new~); mv $rule.new~ $rule; }}
 """
+# Who was met before may run the entry alone; who lets us in for the first time has rights of their own.
+_AS_ROOT = f"""if [ "$(id -u)" = 0 ]; then exec sh -s; fi
+if [ -x {ENTRY} ] && sudo -n -l {ENTRY} >/dev/null 2>&1; then {as_root("sh -s")}; else exec sudo -n sh -s; fi"""
 MADE = "made"  # said before the public key by a host that had none of its own
+_ENTRY_DIGEST = hashlib.sha256(entry_program().encode()).hexdigest()[:12]  # hosts with another are met again
 _KEY = f"""umask 077; mkdir -p /etc/wireguard
 key=/etc/wireguard/private.key
 [ -s $key ] || {{ wg genkey > $key.new; mv $key.new $key; echo {MADE}; }}
@@ -121,7 +128,7 @@ def _mark(stack: Stack, name: str, host: KnownHost) -> str:
     pinned = host.ssh_host_key or host.address == LOCAL
     if not pinned or (_tunnelled(stack, name) and not host.wireguard_public_key):
         return ""
-    return f"{host.address} {host.ssh_host_key} {host.wireguard_public_key}"
+    return f"{host.address} {host.ssh_host_key} {host.wireguard_public_key} {_ENTRY_DIGEST}"
 
 
 def _marks_file(state: StateDir) -> Path:
@@ -175,8 +182,8 @@ def script(stack: Stack, name: str, host: KnownHost, state: StateDir) -> str:
 
 def _user(key: str) -> str:
     """The script that makes the deploy user, as the agent would, and lets `key` in."""
-    options, rule = join(login_options(DEPLOY_HOME)), quote(sudo_rule(DEPLOY_USER))
-    return _USER.format(user=DEPLOY_USER, options=options, rule=rule, key=quote(key))
+    root = {"entry": ENTRY, "program": quote(entry_program()), "rule": quote(sudo_rule(DEPLOY_USER))}
+    return _USER.format(user=DEPLOY_USER, options=join(login_options(DEPLOY_HOME)), key=quote(key), **root)
 
 
 def _as_root(reach: Reach, script: str, users: Sequence[str], first_keys: Path) -> tuple[str, str]:
@@ -187,8 +194,7 @@ def _as_root(reach: Reach, script: str, users: Sequence[str], first_keys: Path) 
         pinned = f"UserKnownHostsFile={first_keys}"
         trust = ("-o", "StrictHostKeyChecking=accept-new", "-o", pinned, "-o", "HostKeyAlgorithms=ssh-ed25519")
     for user in dict.fromkeys(users):
-        command = 'if [ "$(id -u)" = 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'
-        argv = reach.argv(command, (*FRESH, *trust, "-l", user))
+        argv = reach.argv(_AS_ROOT, (*FRESH, *trust, "-l", user))
         # A group of its own: the terminal's Ctrl-C shall not cut a host off in the middle of a change.
         done = subprocess.run(argv, input=script, capture_output=True, text=True, check=False, process_group=0)
         if done.returncode == 0:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyinfra
 from pyinfra.context import host
 
+from himari.apply import bundle
 from himari.apply.access import admit_operator
 from himari.apply.answer import state_of
 from himari.apply.desired import desired
@@ -45,7 +46,9 @@ def job(day: str, host_name: str) -> Job:
     view = View(stack=admit_operator(stack, known), host_name=host_name, known=known, feed=read_feed(state))
     wanted = desired(view, days(), Values.open(stack, known, state))
     part = wanted.days[day]
-    answer = state_of(host.get_fact(HostState, _stdin=query_stream(part.query()), _sudo=sudo_at(at)), host_name)
+    answer = state_of(
+        host.get_fact(HostState, at.as_root(bundle.COMMAND), _stdin=query_stream(part.query())), host_name
+    )
     comparison = compare(wanted, answer, operator_key(stack, state))
     lacking = [each for each in part.artifacts if comparison.artifacts[each.venv] not in answer.wheelhouses]
     activation = comparison.difference(part).activation

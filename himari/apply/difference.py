@@ -19,6 +19,7 @@ from himari.apply.agent.wire import (
 from himari.apply.desired import ArtifactDigests, Desired
 from himari.apply.render import Rendered
 from himari.catalog.component import Directory, Unit, User
+from himari.catalog.root import sudo_rule
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -62,7 +63,8 @@ class Comparison(msgspec.Struct, frozen=True):
 
     def _user(self, user: User) -> UserChange:
         key = self.operator_key if user.login else ""
-        return UserChange(user.name, user.home, user.login, user.sudo, list(user.groups), key)
+        rule = sudo_rule(user.name) if user.sudo else ""
+        return UserChange(user.name, user.home, user.login, rule, list(user.groups), key)
 
     def _directory_is(self, wanted: Directory) -> bool:
         return _same_access(self.state.entries.get(wanted.path), wanted.mode, wanted.owner, wanted.group)

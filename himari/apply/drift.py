@@ -8,7 +8,6 @@ from himari.apply import bundle
 from himari.apply.agent.wire import Failure
 from himari.apply.answer import read_answer, unread
 from himari.apply.render import Rendered
-from himari.apply.session import sudo_at
 from himari.apply.ssh import Reach
 from himari.stack.errors import HostError
 
@@ -26,8 +25,9 @@ def file_diffs(reach: Reach, files: Sequence[Rendered]) -> Iterator[str]:
 
 
 def _contents(reach: Reach, paths: list[str]) -> dict[str, bytes]:
-    command = f"sudo -n {bundle.COMMAND}" if sudo_at(reach) else bundle.COMMAND
-    result = reach.run(command, "".join(bundle.stream("content", {"paths": paths})).encode(), timeout=60)
+    result = reach.run(
+        reach.as_root(bundle.COMMAND), "".join(bundle.stream("content", {"paths": paths})).encode(), timeout=60
+    )
     if result.code:
         raise HostError(f"its files cannot be read: {result.err.strip()}", reach.host_name)
     answer = read_answer(result.out.splitlines()[-1], dict[str, str])

@@ -10,10 +10,12 @@ from himari.apply.answer import read_answer
 
 
 class HostState(FactBase[State | Failure | None]):
-    """The host as it is, as far as the query in `_stdin` asks; see `query_stream`. None when nothing came back."""
+    """The host as it is, as far as the query in `_stdin` asks; see `query_stream`. None when nothing came back.
 
-    def command(self) -> str:
-        return bundle.COMMAND
+    Its argument is the shell text that runs the agent there as root."""
+
+    def command(self, command: str) -> str:
+        return command
 
     def process(self, output: list[str]) -> State | Failure:
         try:

@@ -69,8 +69,9 @@ def _activate(state: State, host: Host, job: Job) -> bool:
 
 
 def _send(host: Host, job: Job, verb: str, request: bytes) -> Report:
-    arguments: dict[str, Any] = {"_sudo": job.sudo, "_stdin": bundle.stream(verb, request)}
-    succeeded, output = host.run_shell_command(StringCommand(bundle.COMMAND), **arguments)
+    command = job.reach.as_root(bundle.COMMAND) if job.sudo else bundle.COMMAND
+    arguments: dict[str, Any] = {"_stdin": bundle.stream(verb, request)}
+    succeeded, output = host.run_shell_command(StringCommand(command), **arguments)
     if not succeeded or not output.stdout_lines:
         return Report([], Failure(verb, "the agent ended without an answer", output.stderr_lines[-15:]))
     try:
@@ -88,7 +89,7 @@ def confirm(reach: Reach, sudo: bool, token: str, guard_seconds: int) -> Failure
 
     What failed, if no login succeeded or the host has put the old state back already."""
     stream = "".join(bundle.stream("confirm", {"token": token})).encode()
-    command = f"sudo -n {bundle.COMMAND}" if sudo else bundle.COMMAND
+    command = reach.as_root(bundle.COMMAND) if sudo else bundle.COMMAND
     deadline = time.monotonic() + guard_seconds * _TRYING
     while True:
         try:

@@ -13,7 +13,7 @@ from pyinfra.api.operations import run_ops
 from pyinfra.api.state import State
 from pyinfra.context import ctx_host, ctx_state
 
-from himari.apply import wheelhouse
+from himari.apply import bundle, wheelhouse
 from himari.apply.agent import wire
 from himari.apply.answer import state_of
 from himari.apply.connector import OpenSsh
@@ -94,7 +94,7 @@ def _session(reaches: Mapping[str, Reach], listen: Listen) -> Iterator[State]:
 
 def _why(reach: Reach) -> str:
     """What shows why a host gives no answer, and how to get in all the same."""
-    asks = "sudo -n true" if reach.is_local else f"ssh -F {reach.config} {reach.host_name} sudo -n true"
+    asks = "sudo -n true" if reach.is_local else f"ssh -F {reach.config} {reach.host_name} sudo -n -l"
     return f"`{asks}` says why; himari lab shell {reach.host_name} gets into a lab's host without it"
 
 
@@ -104,5 +104,7 @@ def _for(name: str, listen: Listen) -> Callable[[str], None]:
 
 def _fact(state: State, host: Host, reach: Reach, query: wire.Query) -> wire.State:
     with ctx_state.use(state), ctx_host.use(host):
-        answer = host.get_fact(HostState, _stdin=query_stream(query), _sudo=sudo_at(reach), _ignore_errors=True)
+        answer = host.get_fact(
+            HostState, reach.as_root(bundle.COMMAND), _stdin=query_stream(query), _ignore_errors=True
+        )
     return state_of(answer, host.name, _why(reach))

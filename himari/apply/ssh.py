@@ -14,6 +14,7 @@ from typing import IO, Any
 import msgspec
 
 from himari.catalog.accounts import DEPLOY_USER
+from himari.catalog.root import as_root
 from himari.stack.errors import HostError
 from himari.stack.known import Known, KnownHost
 from himari.stack.paths import StateDir
@@ -41,6 +42,12 @@ class Reach(msgspec.Struct, frozen=True):
     @property
     def is_local(self) -> bool:
         return self.known.address == LOCAL
+
+    def as_root(self, command: str) -> str:
+        """The shell text that runs the shell text `command` there with root's rights."""
+        if not self.is_local:
+            return as_root(command)
+        return command if os.geteuid() == 0 else f"sudo -n {command}"
 
     def argv(self, command: str, options: Sequence[str] = ()) -> list[str]:
         """The command line that runs the shell text `command` there."""

@@ -62,9 +62,8 @@ def upload(artifact: Artifact, python: str, reach: Reach) -> None:
     folder = wheelhouse(artifact, python)
     sums = hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
     script = _UPLOAD.format(root=_REMOTE, sums=sums, digest=folder.name)
-    elevate = "" if reach.is_local and os.geteuid() == 0 else "sudo -n "
     with subprocess.Popen(["tar", "-C", str(folder), "-cf", "-", "."], stdout=subprocess.PIPE) as packing:
-        result = reach.run(f"{elevate}sh -c {quote(script)}", packing.stdout)
+        result = reach.run(reach.as_root(f"sh -c {quote(script)}"), packing.stdout)
     if result.code:
         raise DeployError(f"the wheels of {artifact.name} did not arrive: {result.err.strip()}", reach.host_name)
 

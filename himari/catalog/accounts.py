@@ -1,6 +1,7 @@
 """Who may log in, what processes may open, and how much the system's journal may keep."""
 
 from himari.catalog.component import Component, File, Package, User, View
+from himari.catalog.root import ENTRY, sudo_rule
 
 DEPLOY_USER = "himari"
 DEPLOY_HOME = f"/home/{DEPLOY_USER}"
@@ -15,11 +16,14 @@ def component(view: View) -> Component:
         files=(
             File(
                 path="/etc/sudoers.d/himari",
-                values={"user": DEPLOY_USER},
+                values={"rule": sudo_rule(DEPLOY_USER)},
                 mode=0o440,
                 check=("/usr/sbin/visudo", "-cqf", "{}"),
             ),
+            File(path=ENTRY, mode=0o755),
             File(path="/etc/security/limits.d/90-himari.conf"),
+            File(path="/etc/profile.d/himari.sh", check=("/bin/sh", "-n", "{}")),
+            File(path="/etc/systemd/system.conf.d/himari.conf", apply=("systemctl", "daemon-reload")),
             File(
                 path="/etc/systemd/journald.conf.d/himari.conf",
                 values={"most_mb": journal_mb(view)},
@@ -30,5 +34,5 @@ def component(view: View) -> Component:
 
 
 def journal_mb(view: View) -> int:
-    """MB that the system's journal may take: 1 % of the disk, 100 at least and 1000 at most."""
+    """MiB that the system's journal may take: 1 % of the disk, 100 at least and 1000 at most."""
     return min(1000, max(100, (view.host.disk_gb or 0) * 10))

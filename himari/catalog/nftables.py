@@ -3,6 +3,7 @@
 from himari.catalog.component import Component, Directory, File, Guard, Package, Unit, View
 from himari.catalog.firewall import rules
 from himari.catalog.hostpaths import CONFIG, FIREWALL, FIREWALL_CLOSED, UNITS, WIREGUARD_INTERFACE
+from himari.catalog.sandbox import EXPOSURE_MAX, rooted
 
 UNIT = "himari-firewall.service"
 CHECK = ("/usr/sbin/nft", "-c", "-f", "{}")
@@ -22,7 +23,10 @@ def component(view: View) -> Component:
                 File(path=path, values=values, check=CHECK, guard=Guard.NFTABLES)
                 for path in (FIREWALL, FIREWALL_CLOSED)
             ),
-            File(path=f"{UNITS}/{UNIT}", values={"file": FIREWALL, "closed": FIREWALL_CLOSED}),
+            File(
+                path=f"{UNITS}/{UNIT}",
+                values={"file": FIREWALL, "closed": FIREWALL_CLOSED, "sandbox": rooted("CAP_NET_ADMIN")},
+            ),
         ),
-        units=(Unit(name=UNIT, watches=(FIREWALL,), reload=True),),
+        units=(Unit(name=UNIT, watches=(FIREWALL,), reload=True, exposure_max=EXPOSURE_MAX),),
     )

@@ -5,35 +5,39 @@ from collections.abc import Iterable
 # Bound on `systemd-analyze security`; the services are at 1 to 2.
 EXPOSURE_MAX = 3.0
 
-_CLOSED = (
+# What no unit of ours needs, whoever it runs as.
+_ALL = (
     "NoNewPrivileges=yes",
-    "CapabilityBoundingSet=",
     "AmbientCapabilities=",
-    "ProtectSystem=strict",
     "ProtectHome=yes",
     "ProtectProc=invisible",
-    "ProcSubset=pid",
     "ProtectClock=yes",
     "ProtectControlGroups=yes",
     "ProtectHostname=yes",
     "ProtectKernelLogs=yes",
     "ProtectKernelModules=yes",
     "ProtectKernelTunables=yes",
-    "PrivateDevices=yes",
-    "PrivateTmp=yes",
-    "PrivateUsers=yes",
     "RemoveIPC=yes",
     "RestrictNamespaces=yes",
     "RestrictRealtime=yes",
     "RestrictSUIDSGID=yes",
-    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",  # netlink: getaddrinfo asks for the addresses
     "LockPersonality=yes",
     "MemoryDenyWriteExecute=yes",
     "SystemCallArchitectures=native",
-    "SystemCallFilter=@system-service",
-    "SystemCallFilter=~@privileged @resources",
     "SystemCallErrorNumber=EPERM",  # a library that asks for its priority is told no; it is not killed
     "KeyringMode=private",
+)
+_CLOSED = (
+    *_ALL,
+    "CapabilityBoundingSet=",
+    "ProtectSystem=strict",
+    "ProcSubset=pid",
+    "PrivateDevices=yes",
+    "PrivateTmp=yes",
+    "PrivateUsers=yes",
+    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",  # netlink: getaddrinfo asks for the addresses
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged @resources",
     "UMask=0027",
 )
 
@@ -45,3 +49,10 @@ def sandbox(reaches: Iterable[str] | None) -> tuple[str, ...]:
     if reaches is None:
         return _CLOSED
     return (*_CLOSED, "IPAddressDeny=any", f"IPAddressAllow={' '.join(reaches)}")
+
+
+def rooted(*capabilities: str) -> tuple[str, ...]:
+    """The lines of a [Service] that is root's, with `capabilities` (CAP_NET_ADMIN) and no others.
+
+    What it may call, open and write beyond that is its unit's own matter."""
+    return (*_ALL, f"CapabilityBoundingSet={' '.join(capabilities)}", "UMask=0077")

@@ -1,11 +1,13 @@
 """The tunnel home. The private key is made on the host, lies in a file of its own and never leaves it."""
 
 from himari.catalog.component import Component, Directory, File, Flow, Guard, Listener, Package, Place, Unit, View
-from himari.catalog.hostpaths import WIREGUARD_CONFIG, WIREGUARD_INTERFACE, WIREGUARD_PRIVATE_KEY
+from himari.catalog.hostpaths import UNITS, WIREGUARD_CONFIG, WIREGUARD_INTERFACE, WIREGUARD_PRIVATE_KEY
+from himari.catalog.sandbox import EXPOSURE_MAX, rooted
 from himari.stack.model import Role
 from himari.stack.network import peers, tunnel_address
 
 UNIT = f"wg-quick@{WIREGUARD_INTERFACE}.service"
+DROP_IN = f"{UNITS}/{UNIT}.d/himari.conf"
 
 
 def component(view: View) -> Component:
@@ -31,8 +33,16 @@ def component(view: View) -> Component:
                 mode=0o600,
                 guard=Guard.WIREGUARD,
             ),
+            File(path=DROP_IN, values={"sandbox": rooted("CAP_NET_ADMIN")}),
         ),
-        units=(Unit(name=UNIT, watches=(WIREGUARD_CONFIG,), ready=("wg", "show", WIREGUARD_INTERFACE)),),
+        units=(
+            Unit(
+                name=UNIT,
+                watches=(WIREGUARD_CONFIG,),
+                ready=("wg", "show", WIREGUARD_INTERFACE),
+                exposure_max=EXPOSURE_MAX,
+            ),
+        ),
         listens_on=(Listener(name="wireguard", port=port, place=Place.PUBLIC, protocol="udp"),),
         talks_to=(Flow(role=Role.EDGE, listener="wireguard"), Flow(role=Role.EDGE, listener="ssh")) if calls else (),
     )

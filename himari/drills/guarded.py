@@ -62,7 +62,7 @@ def activate(reach: Reach, inside: Inside, path: str, text: str, unit: str, *, s
     digest = inside(f"cat /run/himari/units/{unit} 2>/dev/null || true")
     service = UnitChange(unit, digest, False, True, True, [], 30, guarded=True)
     request = asdict(Activation(files=[file], units=[service], guard_seconds=seconds))
-    done = reach.run(f"sudo -n {bundle.COMMAND}", "".join(bundle.stream("activate", request)).encode(), timeout=60)
+    done = reach.run(reach.as_root(bundle.COMMAND), "".join(bundle.stream("activate", request)).encode(), timeout=60)
     report = json.loads(done.out.splitlines()[-1]) if done.out else {"failure": done.err}
     if report["failure"] is not None:
         raise DeployError(f"the change could not be made: {report['failure']}", reach.host_name)

@@ -20,18 +20,48 @@ from pathlib import Path
 from typing import Any
 
 COMMAND_SECONDS = 8
+PATIENCE = {"filesystem": 15}  # it looks at each file there is
 ATTEMPT_SECONDS = 2.0
 HEARTBEAT_SECONDS = 1.5  # the collector beats once a second
 CALL = b"\x01\x00\x00\x00" + bytes(144)  # as long as a WireGuard peer's first message, from nobody it knows
 INTERFACE_FIELDS = 5  # of a line about an interface in WireGuard's dump; a peer's has 9
 MANY = 64  # threads: nearly all of them wait
 JOURNALD = "systemd-journald.service"
+# Data is neither anybody's program nor small; others' file systems are not the host's own.
+PRUNED = ("/proc", "/sys", "/run", "/var/lib/himari", "/var/lib/himari-exchange")
+# Two seconds of traffic, as an interrupt that was sent elsewhere goes there when it next comes.
+INTERRUPTS = """
+cat /proc/interrupts; echo; sleep 2; cat /proc/interrupts; echo
+for card in /sys/class/net/*/device; do
+    for held in $card/msi_irqs $card/../msi_irqs; do [ -d $held ] && ls $held && break; done
+done | sort -nu | while read -r irq; do
+    echo $irq $(cat /proc/irq/$irq/smp_affinity_list) $(cat /proc/irq/$irq/effective_affinity_list)
+done
+"""
 ERROR_FIELDS = "--output-fields=_SYSTEMD_UNIT,UNIT,MESSAGE"
 
 UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,NRestarts,UnitFileState,ExecMainPID,Type,TriggeredBy,"
     "IPAddressAllow,IPAddressDeny,MemoryMax,TasksMax,CPUQuotaPerSecUSec,OOMScoreAdjust,KillMode,Restart,NextElapseUSecRealtime,NextElapseUSecMonotonic"
 )
+
+NEEDRESTART = r"""
+our %nrconf;
+do '/etc/needrestart/needrestart.conf';
+for my $unit (@ARGV) {
+    my ($restart) = map { $nrconf{override_rc}{$_} } grep { $unit =~ /$_/ } keys %{$nrconf{override_rc}};
+    print "$unit ", (defined $restart ? $restart : 1), "\n";
+}
+"""
+
+
+def found_files() -> list[str]:
+    """The search for files that make their user somebody else, that anybody may write, or that nobody owns."""
+    pruned = [word for path in PRUNED for word in ("-path", path, "-o")][:-1]
+    sought = ["(", "-perm", "/6000", "-type", "f", ")", "-o", "(", "-perm", "-0002", "!", "-type", "l", ")"]
+    strays = ["-o", "-nouser", "-o", "-nogroup"]
+    said = ["-printf", "%m %y %U %G %p\n"]
+    return ["find", "/", "-xdev", "(", *pruned, ")", "-prune", "-o", "(", *sought, *strays, ")", *said]
 
 
 def commands(ask: dict[str, Any]) -> dict[str, list[str]]:
@@ -45,6 +75,17 @@ def commands(ask: dict[str, Any]) -> dict[str, list[str]]:
         "listeners": ["ss", "-Hltnup"],
         "nftables": ["nft", "-j", "list", "ruleset"],
         "addresses": ["ip", "-j", "address", "show"],
+        "filesystem": found_files(),
+        "mounts": ["cat", "/proc/mounts"],
+        "umask": ["sh", "-lc", "umask"],
+        "cores": ["systemctl", "show", "--property=DefaultLimitCORE"],
+        "sudoers": ["sudo", "-n", "-l", "-U", "himari"],
+        "sudo_log": ["journalctl", "--since=-10min", "-t", "sudo", "-n", "20", "-o", "cat", "--no-pager", "-q"],
+        "journals": ["find", "/var/log/journal", "-mindepth", "2", "-name", "system.journal"],
+        "journal_size": ["journalctl", "--disk-usage", "--no-pager"],
+        "unused_modules": ["modprobe", "-n", "-v", "-a", *ask["unused_modules"]],
+        "indexes": ["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI) $(TRUSTED)"],
+        "needrestart": ["perl", "-e", NEEDRESTART, *units],
         "qdiscs": ["tc", "-j", "qdisc", "show"],
         "modules": ["cat", "/proc/modules"],
         "packages": ["dpkg-query", "-W", "-f", "${Package}\t${Version}\t${db:Status-Status}\n"],
@@ -74,14 +115,14 @@ def commands(ask: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def run(argv: list[str]) -> dict[str, Any]:
+def run(argv: list[str], seconds: float = COMMAND_SECONDS) -> dict[str, Any]:
     """One command's answer; what cannot be run answers with a code of its own."""
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, errors="replace", timeout=COMMAND_SECONDS, check=False
+            argv, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired:
-        return {"code": 124, "out": "", "err": f"no answer in {COMMAND_SECONDS} s"}
+        return {"code": 124, "out": "", "err": f"no answer in {seconds} s"}
     except OSError as error:
         return {"code": 127, "out": "", "err": str(error)}
     return {"code": done.returncode, "out": done.stdout, "err": done.stderr[-500:]}
@@ -275,7 +316,8 @@ ATTEMPTS = {"connect": connect, "datagram": call, "redis": converse}
 def probe(ask: dict[str, Any]) -> dict[str, Any]:
     """Everything at once: the slowest answer is how long it takes."""
     with ThreadPoolExecutor(MANY) as pool:
-        running = {name: pool.submit(run, argv) for name, argv in commands(ask).items() if ask["host"]}
+        asked = commands(ask) if ask["host"] else {}
+        running = {name: pool.submit(run, argv, PATIENCE.get(name, COMMAND_SECONDS)) for name, argv in asked.items()}
         parts: dict[str, dict[str, Future[Any]]] = {
             "processes": {unit: pool.submit(process, unit) for unit in ask["units"]},
             "pings": {peer["address"]: pool.submit(ping, peer) for peer in ask["peers"]},

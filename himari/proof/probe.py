@@ -14,6 +14,7 @@ from himari.proof.question import BufferAnswer, FileState, Outcome, Process, Que
 from himari.stack.errors import HostError
 
 PROBE_SECONDS = 20
+SEARCH_CUT_OFF = 124
 UNPACK = (
     "import base64,json,sys,zlib;"
     "packed=json.loads(zlib.decompress(base64.b64decode(sys.stdin.read())));"
@@ -127,6 +128,25 @@ class Probe:
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
         return readings.groups(self._out("groups"))
+
+    @property
+    def found_files(self) -> list[readings.Found]:
+        """Files that make their user somebody else, that anybody may write, or whose owner is unknown.
+
+        Raises `HostError` when the search did not come to its end: what it did not see must not look good."""
+        answer = self.raw.commands["filesystem"]
+        if answer.code == SEARCH_CUT_OFF:
+            raise HostError("the search for files took too long", self.host, "all files seen")
+        return readings.found_files(answer.out)
+
+    @property
+    def mounts(self) -> dict[str, tuple[str, ...]]:
+        return readings.mounts(self._out("mounts"))
+
+    @property
+    def needrestart(self) -> dict[str, str]:
+        """Whether an upgrade restarts a unit ("1") or leaves it alone ("0")."""
+        return dict(line.split() for line in self._out("needrestart").splitlines())
 
     @property
     def apt(self) -> dict[str, tuple[str, ...]]:

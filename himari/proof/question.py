@@ -46,6 +46,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     bounded: tuple[str, ...] = ()  # units whose exposure is asked for
     metrics: tuple[str, ...] = ()  # address:port of the host's own services
     files: tuple[str, ...] = ()
+    unused_modules: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     peers: tuple[Peer, ...] = ()
     attempts: tuple[Attempt, ...] = ()

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from himari.catalog.accounts import DEPLOY_HOME
 from himari.catalog.component import Artifact, Component, Feed
 from himari.catalog.hostpaths import CREDENTIALS, WIREGUARD_PRIVATE_KEY
+from himari.catalog.kernel import UNUSED_MODULES
 from himari.catalog.ports import REDIS
 from himari.catalog.redis_buffer import OPERATOR
 from himari.proof.crossings import Crossing
@@ -26,6 +28,9 @@ TEXTS = (
     "/run/systemd/container",
     "/var/run/reboot-required",
 )
+AUTHORIZED = f"{DEPLOY_HOME}/.ssh/authorized_keys"
+HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
+HARDENED = ("/etc/shadow", "/etc/gshadow", HOST_KEY, DEPLOY_HOME, f"{DEPLOY_HOME}/.ssh", AUTHORIZED)
 REDIS_SETTINGS = (
     "maxmemory",
     "maxmemory-policy",
@@ -74,7 +79,8 @@ def question(
         units=tuple(sorted(units)),
         bounded=tuple(sorted(bounded)),
         metrics=tuple(sorted(metrics_places(stack, host, components))),
-        files=tuple(sorted(paths)),
+        files=(*HARDENED, *sorted(paths)),
+        unused_modules=UNUSED_MODULES,
         texts=(*TEXTS, *("/proc/sys/" + one.name.replace(".", "/") for one in SYSCTLS)),
         peers=tuple(Peer(address=peer.address, mtu=stack.network.mtu) for peer in peers(stack, known, host)),
         attempts=tuple(one.attempt for one in crossings if one.source == host),

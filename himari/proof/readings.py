@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 ANYWHERE = "*"
+_MIB = {unit: 1024.0 ** (power - 2) for power, unit in enumerate("BKMGT")}
 ANY = re.compile(r"^(0\.0\.0\.0|::|\*)$")
 
 
@@ -66,6 +67,26 @@ class Metrics(msgspec.Struct, frozen=True):
         return self.values[f'{histogram}_bucket{{le="{seconds}"}}'] / count if count else None
 
 
+class Found(msgspec.Struct, frozen=True):
+    """A file that the search found; `kind` is f, d, ... as `find` names it."""
+
+    mode: int
+    kind: str
+    owner: int
+    group: int
+    path: str
+
+    @property
+    def changes_identity(self) -> bool:
+        """Whether who runs it becomes somebody else."""
+        return self.kind == "f" and bool(self.mode & 0o6000)
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether anybody may change it; in a sticky folder everybody has but their own."""
+        return bool(self.mode & 0o002) and not (self.kind == "d" and self.mode & 0o1000) and self.kind in "fd"
+
+
 class AclUser(msgspec.Struct, frozen=True):
     flags: tuple[str, ...]
     passwords: int
@@ -120,6 +141,30 @@ def directives(text: str) -> dict[str, str]:
     for name, value in _pairs(text.splitlines(), " "):
         found[name.lower()] = f"{found[name.lower()]} {value}" if name.lower() in found else value
     return found
+
+
+def found_files(text: str) -> list[Found]:
+    """The agent's search: mode, kind, owner, group and path of each."""
+    rows = (line.split(" ", 4) for line in text.splitlines())
+    return [Found(int(row[0], 8), row[1], int(row[2]), int(row[3]), row[4]) for row in rows if len(row) == 5]
+
+
+def mounts(text: str) -> dict[str, tuple[str, ...]]:
+    """`/proc/mounts`: the options by place; of several at one place the last, which hides the others."""
+    rows = (line.split() for line in text.splitlines())
+    return {row[1]: tuple(row[3].split(",")) for row in rows if len(row) == 6}
+
+
+def journal_mib(text: str) -> float | None:
+    """`journalctl --disk-usage`: MiB; None when it does not say."""
+    said = re.search(r"take up ([0-9.]+)([BKMGT])", text)
+    return float(said.group(1)) * _MIB[said.group(2)] if said else None
+
+
+def sudo_commands(text: str) -> list[str]:
+    """`sudo -l -U USER`: what the user may run, each with as whom and how."""
+    _, _, listed = text.partition("may run the following commands")
+    return [" ".join(line.split()) for line in listed.splitlines()[1:] if line.strip()]
 
 
 def packages(text: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import testinfra  # type: ignore[import-untyped]  # it ships no types
 from testinfra.host import Host  # type: ignore[import-untyped]  # likewise
 
+from himari.catalog.root import as_root
 from himari.proof.probe import PROBE_SECONDS
 from himari.stack.errors import HostError
 from himari.stack.known import Known
@@ -39,8 +40,11 @@ class Remote:
     def __call__(self, host: str, argv: Sequence[str]) -> bytes:
         """Standard output of `argv`, run as root. Raises HostError: not reached, or the command failed."""
         self.commands[host] += 1
-        here = host in self._local and os.geteuid() == 0
-        line = shlex.join(argv if here else ["sudo", "-n", *argv])
+        line = shlex.join(argv)
+        if host not in self._local:
+            line = as_root(line)
+        elif os.geteuid() != 0:
+            line = f"sudo -n {line}"
         try:
             done = self.host(host).run(line)
         except RuntimeError as error:

@@ -90,6 +90,10 @@ class Subject:
         view = View(stack=self.stack, host_name=host, known=self.known, feed=self.feed)
         return {(one.protocol, one.port) for one in listeners(view) if one.place is not Place.LOOPBACK}
 
+    def units(self, host: str) -> set[str]:
+        """The units of all components of `host`."""
+        return {unit.name for one in self.placements if one.host == host for unit in one.component.units}
+
     def places(self, host: str) -> set[str]:
         """The addresses that are not public: loopback and the tunnel's."""
         return {"127.0.0.1", "::1"} | {

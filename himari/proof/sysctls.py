@@ -13,7 +13,7 @@ class Sysctl(msgspec.Struct, frozen=True):
 
 
 STEP = "day 1, step 1.2: "
-IPV4, CONF = "net.ipv4.", "net.ipv4.conf."
+IPV4, CONF, CONF6 = "net.ipv4.", "net.ipv4.conf.", "net.ipv6.conf."
 BBR = "day 1 validation: BBR active; 4.3: BBR active"
 
 SYSCTLS = (
@@ -28,15 +28,32 @@ SYSCTLS = (
     Sysctl(IPV4 + "ip_nonlocal_bind", ("1",), "services may start before the tunnel is up"),
     Sysctl(IPV4 + "tcp_syncookies", ("1",), "a flood of half-open connections does not stop the host"),
     Sysctl(IPV4 + "icmp_echo_ignore_broadcasts", ("1",), "the host answers no ping to a whole network"),
+    Sysctl(IPV4 + "icmp_ignore_bogus_error_responses", ("1",), "nonsense in ICMP fills no log"),
+    Sysctl(IPV4 + "tcp_rfc1337", ("1",), "a stray reset does not end a connection that is closing"),
+    Sysctl(IPV4 + "ip_forward", ("0",), "the host carries nobody else's packets"),
     Sysctl(CONF + "all.rp_filter", ("1", "2"), "packets with a forged origin are dropped"),
+    Sysctl(CONF + "default.rp_filter", ("1", "2"), "and those at an interface that comes later"),
     Sysctl(CONF + "all.accept_redirects", ("0",), "no stranger changes the host's routes"),
     Sysctl(CONF + "default.accept_redirects", ("0",), "nor those of an interface that comes later"),
     Sysctl(CONF + "all.accept_source_route", ("0",), "no packet chooses its own way"),
+    Sysctl(CONF + "default.accept_source_route", ("0",), "nor at an interface that comes later"),
+    Sysctl(CONF + "all.secure_redirects", ("0",), "not even a gateway changes the host's routes"),
+    Sysctl(CONF + "default.secure_redirects", ("0",), "nor those of an interface that comes later"),
     Sysctl(CONF + "all.send_redirects", ("0",), "the host tells others no routes"),
-    Sysctl("net.ipv6.conf.all.accept_redirects", ("0",), "no stranger changes the host's IPv6 routes"),
+    Sysctl(CONF + "default.send_redirects", ("0",), "nor at an interface that comes later"),
+    Sysctl(CONF6 + "all.accept_redirects", ("0",), "no stranger changes the host's IPv6 routes"),
+    Sysctl(CONF6 + "default.accept_redirects", ("0",), "nor those of an interface that comes later"),
+    Sysctl(CONF6 + "all.accept_source_route", ("0",), "no IPv6 packet chooses its own way"),
+    Sysctl(CONF6 + "default.accept_source_route", ("0",), "nor at an interface that comes later"),
     Sysctl("vm.swappiness", ("0", "1"), "memory is swapped out only to survive", STEP + "swappiness=0"),
     Sysctl("vm.overcommit_memory", ("1",), "Redis may fork however much it holds", STEP + "(missing)"),
     Sysctl("vm.nr_hugepages", ("0",), "no memory is set aside for huge pages", STEP + "nr_hugepages=128"),
+    Sysctl("vm.unprivileged_userfaultfd", ("0",), "only root delays the kernel at a page of its choice"),
+    Sysctl("vm.mmap_min_addr", ("65536",), "a null pointer of the kernel leads to nothing"),
+    Sysctl("net.core.bpf_jit_harden", ("2",), "constants of a loaded program cannot be code"),
+    Sysctl("dev.tty.ldisc_autoload", ("0",), "no terminal loads a module"),
+    Sysctl("kernel.core_pattern", ("|/bin/false",), "a crash writes no memory to disk"),
+    Sysctl("kernel.perf_event_paranoid", ("3", "4"), "only root measures inside the kernel"),
     Sysctl("kernel.kptr_restrict", ("1", "2"), "the kernel's addresses are root's alone"),
     Sysctl("kernel.dmesg_restrict", ("1",), "the kernel's messages are root's alone"),
     Sysctl("kernel.unprivileged_bpf_disabled", ("1", "2"), "only root loads programs into the kernel"),

@@ -1,6 +1,5 @@
 """`destroy`: remove what a stack made, whole or half, and say what is left."""
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from shlex import quote
@@ -134,8 +133,7 @@ def _strip(stack: Stack, known: Known, state: StateDir, name: str) -> list[str]:
     words = {"units": units, "files": files, "folders": hostpaths.OURS, "keys": keys}
     script = STRIP.format(**{key: " ".join(map(quote, listed)) or "''" for key, listed in words.items()})
     there = ssh.reach(name, known, state)
-    elevate = "" if there.is_local and os.geteuid() == 0 else "sudo -n "
-    result = there.run(f"{elevate}sh -c {quote(script)}", timeout=TIMEOUT_S)
+    result = there.run(there.as_root(f"sh -c {quote(script)}"), timeout=TIMEOUT_S)
     if result.code:
         raise DeployError(f"our units could not be removed: {result.err.strip()}", name)
     return [f"{name}: {line}" for line in result.out.splitlines()]

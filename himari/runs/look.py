@@ -1,7 +1,6 @@
 """One look at each host of a running stack, all at the same time."""
 
 import json
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,8 +69,7 @@ def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, 
 
 
 def _look(reach: ssh.Reach, what: dict[str, Any], retention: Retention) -> HostStatus:
-    elevate = "" if reach.is_local and os.geteuid() == 0 else "sudo -n "
-    command = f"{elevate}python3 - {quote(json.dumps(what))}"
+    command = reach.as_root(f"python3 - {quote(json.dumps(what))}")
     result = reach.run(command, Path(status_probe.__file__).read_bytes(), timeout=TIMEOUT_S)
     if result.code:
         last = result.err.strip().splitlines()[-1:] or ["nothing"]

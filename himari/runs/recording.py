@@ -2,7 +2,7 @@
 
 import gzip
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 
 from himari.apply.ssh import reach
 from himari.catalog.component import Feed
@@ -54,13 +54,12 @@ def put_recording(stack: Stack, state: StateDir, feed: Feed, recording: Path, re
     changed = []
     for name in stack.hosts_with(Role.EXCHANGE):
         report(name, f"takes {recording.name}")
-        result = reach(name, known, state).run(
-            f"sudo -n sh -c {quote(script)}", recording.read_bytes(), timeout=TIMEOUT_S
-        )
+        there = reach(name, known, state)
+        result = there.run(there.as_root(f"sh -c {quote(script)}"), recording.read_bytes(), timeout=TIMEOUT_S)
         if result.code:
             raise DeployError(f"the recording did not arrive: {result.err.strip()}", name, hint="run it again")
         changed += [f"{name}: recording {recording.name}"] if result.out else []
-        begun = reach(name, known, state).run(("sudo", "-n", *again), timeout=TIMEOUT_S)
+        begun = there.run(there.as_root(join(again)), timeout=TIMEOUT_S)
         if begun.code:
             raise DeployError(f"its replay could not begin anew: {begun.err.strip()}", name, hint="run it again")
         changed += [f"{name}: recording {recording.name} from its beginning"] if begun.out else []

@@ -4,6 +4,7 @@ import json
 from typing import cast
 
 from himari.catalog.deadman import SERVICE as DEADMAN
+from himari.catalog.kernel import UNUSED, UNUSED_MODULES
 from himari.proof import readings
 from himari.proof.checks import Case, Observed, check
 from himari.proof.probe import Probe
@@ -21,6 +22,18 @@ def test_sysctl(case: Case, probe: Probe, observed: Observed) -> None:
 def test_modules(probe: Probe, observed: Observed) -> None:
     wanted = {"tcp_bbr", "sch_fq"}
     assert observed(probe.modules & wanted) == wanted
+
+
+@check("kernel.unused-modules", "no protocol, file system or bus can be loaded that the host never uses")
+def test_unused_modules_cannot_be_loaded(probe: Probe, observed: Observed) -> None:
+    refused = probe.raw.commands["unused_modules"].out.count("install /bin/false")
+    observed(f"{refused} of {len(UNUSED_MODULES)} are refused")
+    assert refused == len(UNUSED_MODULES), f"{UNUSED} shall refuse all of them"
+
+
+@check("kernel.unused-modules-out", "none of these is loaded")
+def test_unused_modules_are_not_loaded(probe: Probe, observed: Observed) -> None:
+    assert observed(probe.modules & {name.replace("-", "_") for name in UNUSED_MODULES}) == set()
 
 
 @check("kernel.qdisc", "each network card queues with fq", replaces="day 1, step 1.2: default_qdisc=fq")

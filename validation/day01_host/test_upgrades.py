@@ -1,7 +1,16 @@
 """Security upgrades come by themselves and stop nothing of ours."""
 
-from himari.proof.checks import Observed, check
+from himari.proof.checks import Case, Observed, check
 from himari.proof.probe import Probe
+from himari.proof.subject import Subject
+
+CARRIERS = ("redis-server", "wg-quick@", "himari-")
+UNSIGNED = (
+    "APT::Get::AllowUnauthenticated",
+    "Acquire::AllowInsecureRepositories",
+    "Acquire::AllowWeakRepositories",
+    "Acquire::AllowDowngradeToInsecureRepositories",
+)
 
 
 @check("upgrades.daily", "security upgrades are installed daily", replaces="day 1, step 1.1: apt upgrade")
@@ -25,3 +34,23 @@ def test_security_only(probe: Probe, observed: Observed) -> None:
 @check("upgrades.no-reboot", "an upgrade does not reboot the host")
 def test_no_reboot(probe: Probe, observed: Observed) -> None:
     assert observed(" ".join(probe.apt.get("Unattended-Upgrade::Automatic-Reboot", ("false",)))) == "false"
+
+
+@check("upgrades.signed", "nothing is installed that Debian did not sign")
+def test_signed(probe: Probe, observed: Observed) -> None:
+    loose = [name for name in UNSIGNED if " ".join(probe.apt.get(name, ())) in ("1", "true", "yes")]
+    indexes = [line.split() for line in probe.raw.commands["indexes"].out.splitlines()]
+    trusted = sorted({one[0] for one in indexes if one[1:] == ["yes"]})
+    observed([*loose, *trusted] or f"{len({one[0] for one in indexes})} archives")
+    assert indexes, "apt knows no archive: nothing would be upgraded"
+    assert not loose, f"{', '.join(loose)} in /etc/apt/apt.conf.d"
+    assert not trusted, f"{', '.join(trusted)} is trusted without a signature"
+
+
+@check("upgrades.leaves-ours", "an upgraded library restarts nothing that carries the data")
+def test_nothing_of_ours_is_restarted(case: Case, probe: Probe, observed: Observed, subject: Subject) -> None:
+    ours = {unit for unit in subject.units(case.host) if unit.startswith(CARRIERS) and unit.endswith(".service")}
+    decisions = {unit: probe.needrestart.get(unit, "1") for unit in sorted(ours)}
+    observed([f"{unit} {'is left alone' if value == '0' else 'is restarted'}" for unit, value in decisions.items()])
+    assert decisions, "the host has no unit of ours"
+    assert set(decisions.values()) == {"0"}, "/etc/needrestart/conf.d/himari.conf shall name them"

@@ -32,8 +32,8 @@ def put(change: UserChange) -> None:
         run(["usermod", "--append", "--groups", ",".join(change.groups), change.name])
     if change.login:
         _authorize(change)
-    if change.sudo and not _has_sudo(change.name):
-        replace(_sudoers(change.name), sudo_rule(change.name).encode(), 0o440)
+    if change.sudo_rule and not _has_sudo(change.name):
+        replace(_sudoers(change.name), change.sudo_rule.encode(), 0o440)
 
 
 def _system(change: UserChange) -> list[str]:
@@ -73,11 +73,6 @@ def _identity(line: str) -> str:
 
 def _sudoers(name: str) -> Path:
     return Path("/etc/sudoers.d") / name
-
-
-def sudo_rule(name: str) -> str:
-    """The line of sudoers that makes `name` root without a password: there is none to ask for."""
-    return f"{name} ALL=(ALL:ALL) NOPASSWD: ALL\n"
 
 
 def _has_sudo(name: str) -> bool:

@@ -75,7 +75,7 @@ class UserChange:
     name: str
     home: str
     login: bool
-    sudo: bool
+    sudo_rule: str  # empty: it may not become root
     groups: list[str]
     key: str  # the operator's public key, for a user that logs in
 

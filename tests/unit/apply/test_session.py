@@ -21,24 +21,27 @@ from himari.apply.session import ask, perform
 from himari.apply.ssh import Reach
 from himari.apply.waiting import STOPPING
 from himari.catalog.component import File
+from himari.catalog.root import entry_program
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import KnownHost
 
 SSH = """#!/bin/sh
-echo "$@" >> "$HIMARI_TEST_LOG"
+printf '%s\n' "$*" >> "$HIMARI_TEST_LOG"
 for command; do :; done
 exec sh -c "$command"
 """
 SUDO = """#!/bin/sh
 while [ "${1#-}" != "$1" ]; do shift; done
-exec "$@"
+exec python3 ENTRY
 """
 
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program(tmp_path, "ssh", SSH)
-    program(tmp_path, "sudo", SUDO)
+    entry = tmp_path / "entry"
+    entry.write_text(entry_program())
+    program(tmp_path, "sudo", SUDO.replace("ENTRY", str(entry)))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("HIMARI_TEST_LOG", str(tmp_path / "log"))
     return tmp_path / "log"
@@ -86,7 +89,7 @@ def test_a_host_that_does_not_answer_in_our_terms_is_a_deploy_error(log: Path, t
     program(tmp_path, "ssh", "#!/bin/sh\ncat >/dev/null\necho motd\n")
     with pytest.raises(DeployError, match="its state cannot be read") as told:
         ask({"edge": (reach("edge"), Query())}, silent)
-    assert "`ssh -F /dev/null edge sudo -n true` says why; himari lab shell edge" in told.value.hint
+    assert "`ssh -F /dev/null edge sudo -n -l` says why; himari lab shell edge" in told.value.hint
 
 
 def test_what_the_agent_does_is_heard_while_it_works(log: Path, tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ Render = Callable[[str, View], Any]
 Shipped = Callable[..., View]
 
 
-def test_the_operators_user_logs_in_and_becomes_root(rendered: Render, view: Shipped) -> None:
+def test_the_operators_user_logs_in_and_runs_one_program_as_root(rendered: Render, view: Shipped) -> None:
     accounts = rendered("accounts", view("lab-edge", "edge"))
     (user,) = accounts.component.users
     assert (user.name, user.login, user.sudo) == ("himari", True, True)
-    assert "himari ALL=(ALL:ALL) NOPASSWD: ALL\n" in accounts.files["/etc/sudoers.d/himari"]
+    rules = [line for line in accounts.files["/etc/sudoers.d/himari"].splitlines() if not line.startswith("#")]
+    assert rules == ["himari ALL=(root) NOPASSWD: /usr/local/sbin/himari-agent"]
+    assert accounts.component.files[1].path == "/usr/local/sbin/himari-agent"
 
 
 def test_sudoers_is_checked_before_it_counts(rendered: Render, view: Shipped) -> None:

@@ -39,6 +39,6 @@ def test_a_peer_without_a_key_is_left_out(rendered: Render, view: Shipped) -> No
 
 def test_a_change_is_guarded_and_restarts_as_a_reload_erases_the_key(rendered: Render, view: Shipped) -> None:
     component = rendered("wireguard", view("lab-edge", "edge")).component
-    (file,), (unit,) = component.files, component.units
+    file, unit = component.files[0], component.units[0]
     assert (file.guard, file.mode) == ("wireguard", 0o600)
     assert not unit.reload

@@ -6,7 +6,7 @@ from himari.catalog.collector import UNIT as COLLECTOR
 from himari.catalog.consumer import UNIT as CONSUMER
 from himari.catalog.hostpaths import COLLECTOR_SETTINGS, JOURNAL, RUNTIME
 from himari.drills.altered import alter, whole
-from himari.drills.drill import Quiet
+from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 from himari.lab import faults
 
@@ -109,3 +109,50 @@ class BrainAway(Quiet):
     def heal(self, field: Field) -> None:
         self.lift(field)
         whole(field, field.edge, COLLECTOR_SETTINGS, COLLECTOR)
+
+
+DRILLS = (
+    Drill(
+        name="brain-disk-full",
+        says="The brain's disk takes nothing more for 20 seconds",
+        deadline="all that waited is stored within 60 seconds, and nothing is missed",
+        within=60,
+        sees="the consumer says that it cannot store",
+        gaps=Gaps.NONE,
+        takes=90,
+        lasts=20,
+        fault=lambda _: BrainDiskFull(),
+    ),
+    Drill(
+        name="brain-away",
+        says="The consumer is away for 30 seconds, longer than the buffer's streams hold",
+        deadline="all that it missed is fetched from sealed segments within 90 seconds, and nothing is lost",
+        within=90,
+        sees="far more is pushed than the streams hold",
+        gaps=Gaps.NONE,
+        takes=150,
+        lasts=30,
+        fault=lambda _: BrainAway(window_records=4000),
+    ),
+    Drill(
+        name="journal-disk-full",
+        says="The edge's disk takes nothing more for 20 seconds",
+        deadline="new data is on the brain within 60 seconds of the room's return",
+        within=60,
+        sees="the collector says that there is no space",
+        gaps=Gaps.TIGHT,
+        takes=100,
+        lasts=20,
+        fault=lambda _: JournalDiskFull(),
+    ),
+    Drill(
+        name="segment-damaged",
+        says="64 bytes of a sealed segment change on the edge's disk, after they were pushed",
+        deadline="new data is on the brain within 5 seconds, and nothing is missed there",
+        within=5,
+        sees="reading the journal says that it is damaged, and where",
+        gaps=Gaps.NONE,
+        takes=40,
+        fault=SegmentDamaged,
+    ),
+)

@@ -9,7 +9,9 @@ from dataclasses import asdict
 from himari.apply import bundle, ssh
 from himari.apply.agent.wire import Activation, FileChange, UnitChange
 from himari.apply.ssh import Reach
-from himari.drills.drill import Quiet
+from himari.catalog.hostpaths import FIREWALL
+from himari.catalog.sshd import DROP_IN as SSHD
+from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field, await_
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import read_known
@@ -80,3 +82,27 @@ def _reach(field: Field) -> Reach:
 
 def _edge(field: Field) -> Inside:
     return lambda script: field.inside(field.edge, script)
+
+
+DRILLS = (
+    Drill(
+        name="sshd-reverts",
+        says="A change of sshd lets nobody in, and the run that made it is gone",
+        deadline="the host puts the old state back within 75 seconds by itself, and nothing is missed",
+        within=75,
+        sees="a fresh login fails",
+        gaps=Gaps.NONE,
+        takes=110,
+        fault=lambda _: LockedOut(SSHD, "ssh.service", "AllowUsers himari", "AllowUsers nobody", guard_seconds=60),
+    ),
+    Drill(
+        name="nftables-reverts",
+        says="A change of the firewall drops ssh, and the run that made it is gone",
+        deadline="the host puts the old state back within 75 seconds by itself, and nothing is missed",
+        within=75,
+        sees="a fresh login fails",
+        gaps=Gaps.NONE,
+        takes=110,
+        fault=lambda _: LockedOut(FIREWALL, "himari-firewall.service", "jump ssh", "drop", guard_seconds=60),
+    ),
+)

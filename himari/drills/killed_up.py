@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from himari.drills.drill import Quiet
+from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 from himari.lab import lab
 from himari.runs.journal import Started, last_journal
@@ -77,3 +77,17 @@ def _step(field: Field) -> str:
     """The step that the last run was in."""
     lines = last_journal(_second(field).runs, "up")
     return next((line.step for line in reversed(lines) if isinstance(line, Started)), "its beginning")
+
+
+DRILLS = (
+    Drill(
+        name="up-killed",
+        says="`himari up` of a second lab is killed (kill -9) at ten moments by chance",
+        deadline="the next `up` ends green within 10 minutes, and this lab misses nothing",
+        within=600,
+        sees="each run stopped at a step",
+        gaps=Gaps.NONE,
+        takes=420,
+        fault=lambda chance: UpKilled(chance, points=10),
+    ),
+)

@@ -2,7 +2,7 @@
 
 from himari.catalog.collector import UNIT as COLLECTOR
 from himari.catalog.redis_buffer import UNIT as REDIS
-from himari.drills.drill import Quiet
+from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 from himari.lab import faults, lab
 
@@ -36,3 +36,19 @@ class Starved(Quiet):
     def restored(self, field: Field) -> bool:
         active = field.shown(field.edge, REDIS, "ActiveState") == "active"
         return active and field.collector().carries and field.collector().waiting < 1000
+
+
+DRILLS = (
+    Drill(
+        name="edge-memory",
+        says="Something eats all memory of the edge for 30 seconds, again and again",
+        deadline="all is caught up within 15 minutes",
+        within=900,
+        sees="the kernel kills for want of memory",
+        gaps=Gaps.TIGHT,
+        takes=120,
+        lasts=30,
+        fault=lambda _: Starved(spare_mb=64),
+        not_covered="whom the kernel spares: a container may not set OOMScoreAdjust=",
+    ),
+)

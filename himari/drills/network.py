@@ -3,7 +3,7 @@
 import time
 
 from himari.catalog.hostpaths import WIREGUARD_INTERFACE
-from himari.drills.drill import Quiet
+from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 from himari.lab import faults
 
@@ -48,3 +48,30 @@ class DaemonKilled(Quiet):
 
     def _unit(self, field: Field) -> str:
         return field.shown(field.edge, TUNNEL, "ActiveState")
+
+
+DRILLS = (
+    Drill(
+        name="tunnel-cut",
+        says="Nothing passes between edge and brain for 30 seconds",
+        deadline="all that waited is on the brain within 60 seconds, and nothing is missed",
+        within=60,
+        sees="the newest frame on the brain grows old",
+        gaps=Gaps.NONE,
+        takes=100,
+        lasts=30,
+        fault=lambda _: Parted(),
+    ),
+    Drill(
+        name="tunnel-killed",
+        says="WireGuard's daemon in user space dies, and its unit is restarted 10 seconds later",
+        deadline="all that waited is on the brain within 60 seconds, and nothing is missed",
+        within=60,
+        sees="the interface is gone while its unit stays active",
+        gaps=Gaps.NONE,
+        takes=80,
+        lasts=10,
+        fault=lambda _: DaemonKilled(),
+        not_covered="where the kernel has WireGuard there is no daemon that could die",
+    ),
+)

@@ -2,7 +2,7 @@
 
 from himari.catalog.collector import UNIT as COLLECTOR
 from himari.catalog.consumer import UNIT as CONSUMER
-from himari.drills.drill import Quiet
+from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field, Told
 from himari.lab import faults
 
@@ -44,3 +44,31 @@ class EdgeOff(Quiet):
     def restored(self, field: Field) -> bool:
         active = field.shown(field.edge, COLLECTOR, "ActiveState") == "active"
         return active and field.collector().carries
+
+
+DRILLS = (
+    Drill(
+        name="brain-off",
+        says="The brain has no power for 10 seconds",
+        deadline="all that waited is on the brain within 60 seconds, and nothing is missed",
+        within=60,
+        sees="the edge journals on",
+        gaps=Gaps.NONE,
+        takes=80,
+        lasts=10,
+        fault=lambda _: BrainOff(),
+        together=True,
+    ),
+    Drill(
+        name="edge-off",
+        says="The edge has no power for 5 seconds",
+        deadline="new data is on the brain within 90 seconds",
+        within=90,
+        sees="the edge is off",
+        gaps=Gaps.TIGHT,
+        takes=90,
+        lasts=5,
+        fault=lambda _: EdgeOff(),
+        not_covered="what a power cut takes from the last 0.2 s: a container's files stay in the machine's memory",
+    ),
+)

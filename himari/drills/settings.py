@@ -13,7 +13,7 @@ from himari.catalog.hostpaths import (
 )
 from himari.catalog.redis_buffer import UNIT as REDIS
 from himari.drills.altered import alter, whole
-from himari.drills.drill import Quiet
+from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 
 MAXMEMORY = "sed -i 's/^maxmemory .*/maxmemory 2mb/' $f"
@@ -118,3 +118,52 @@ class Stranger(Quiet):
 
     def restored(self, field: Field) -> bool:
         return field.collector().carries
+
+
+DRILLS = (
+    Drill(
+        name="redis-full",
+        says="Redis has less memory than its streams hold, and refuses every write for 5 seconds",
+        deadline="all that waited is on the brain within 20 seconds, and nothing is missed",
+        within=20,
+        sees="the collector says that the buffer is full",
+        gaps=Gaps.NONE,
+        takes=50,
+        lasts=5,
+        fault=lambda _: BufferFull(),
+        together=True,
+    ),
+    Drill(
+        name="line-cuts",
+        says="The venue cuts each line at 24 seconds instead of hours, for 60 seconds",
+        deadline="each line has a successor before it is cut, and nothing is missed",
+        within=5,
+        sees="both lines were replaced at least once",
+        gaps=Gaps.NONE,
+        takes=150,
+        lasts=60,
+        fault=lambda _: ShortLines(collector_seconds=12, venue_seconds=24, replaced=4),
+    ),
+    Drill(
+        name="venue-certificate",
+        says="The venue shows a stranger's certificate for 15 seconds",
+        deadline="the lines are up within 60 seconds of its own certificate's return",
+        within=60,
+        sees="the collector refuses it and says so",
+        gaps=Gaps.TIGHT,
+        takes=90,
+        lasts=15,
+        fault=lambda _: Stranger(),
+    ),
+    Drill(
+        name="clock",
+        says="The collector's clock runs 2 seconds ahead for 20 seconds, and falls back",
+        deadline="new data is on the brain within 15 seconds of the clock's return",
+        within=15,
+        sees="the collector sees how far its clock and the venue's are apart",
+        gaps=Gaps.TIGHT,
+        takes=90,
+        lasts=20,
+        fault=lambda _: ClockAhead(2),
+    ),
+)

@@ -1,6 +1,8 @@
 """Faults of one service: its process killed, stopped where it stands, or gone for a while."""
 
-from himari.drills.drill import Quiet
+from himari.catalog.collector import UNIT as COLLECTOR
+from himari.catalog.redis_buffer import UNIT as REDIS
+from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 
 
@@ -53,3 +55,51 @@ class BufferDown(Quiet):
 
     def restored(self, field: Field) -> bool:
         return field.collector().waiting < 1000
+
+
+DRILLS = (
+    Drill(
+        name="redis-kill",
+        says="Redis is killed (kill -9)",
+        deadline="new data is on the brain within 15 seconds, and nothing is missed",
+        within=15,
+        sees="systemd starts Redis again",
+        gaps=Gaps.NONE,
+        takes=45,
+        fault=lambda _: Killed("edge", REDIS, "KILL"),
+        together=True,
+    ),
+    Drill(
+        name="collector-kill",
+        says="The collector is killed (kill -9)",
+        deadline="new data is on the brain within 10 seconds",
+        within=10,
+        sees="systemd starts the collector again",
+        gaps=Gaps.TIGHT,
+        takes=45,
+        fault=lambda _: Killed("edge", COLLECTOR, "KILL"),
+        together=True,
+    ),
+    Drill(
+        name="collector-stop",
+        says="The collector stands still (SIGSTOP)",
+        deadline="the watchdog has it replaced, and new data is on the brain, within 60 seconds",
+        within=60,
+        sees="systemd starts the collector again",
+        gaps=Gaps.TIGHT,
+        takes=90,
+        seen_within=60,
+        fault=lambda _: Killed("edge", COLLECTOR, "STOP"),
+    ),
+    Drill(
+        name="redis-down",
+        says="Redis is away for 60 seconds",
+        deadline="all that waited is on the brain within 30 seconds, and nothing is missed",
+        within=30,
+        sees="the collector journals on and its backlog grows",
+        gaps=Gaps.NONE,
+        takes=120,
+        lasts=60,
+        fault=lambda _: BufferDown(REDIS),
+    ),
+)

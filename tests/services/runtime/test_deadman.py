@@ -12,13 +12,20 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from himari_runtime.messages import Channel, Gap, Kind, Reason, Record, Route
-from himari_runtime.metrics import FAILING_METRIC, FRAME_METRIC
+from himari_runtime.metrics import (
+    CATCH_UP_LEFT_METRIC,
+    CATCH_UP_METRIC,
+    CATCHING_UP_METRIC,
+    FAILING_METRIC,
+    FRAME_METRIC,
+)
 from himari_runtime.services.deadman import Call, Memory, run
 from himari_runtime.settings import (
     ConsumerSettings,
     DeadmanSettings,
     Metrics,
     RedisAccess,
+    SegmentAccess,
     Source,
     StoredVenue,
 )
@@ -67,6 +74,7 @@ def settings(root: Path, disk_free: float = 1e-9) -> ConsumerSettings:
         metrics=Metrics(address="127.0.0.1", port=1),
         venue=StoredVenue(name="binance", symbols=("BTC/USDT",)),
         buffer=RedisAccess(host="127.0.0.1", port=1, user="reader", credential="redis-reader"),
+        segments=SegmentAccess(host="127.0.0.1", port=1),
         parquet=parquet_settings(root),
         deadman=DeadmanSettings(
             silence_seconds=60,
@@ -93,8 +101,11 @@ async def consumer() -> AsyncIterator[ConsumerMetrics]:
     """Serves the metrics of a consumer whose newest frame is so many seconds old; None: it has read none."""
     runners = []
 
-    async def serve(age: float | None, failing: bool = False) -> Metrics:
+    async def serve(age: float | None, failing: bool = False, left: tuple[int, float] | None = None) -> Metrics:
         registry = CollectorRegistry()
+        Gauge(CATCHING_UP_METRIC, "from segments", registry=registry).set(left is not None)
+        Gauge(CATCH_UP_METRIC, "records", registry=registry).set(left[0] if left else 0)
+        Gauge(CATCH_UP_LEFT_METRIC, "seconds", registry=registry).set(left[1] if left else 0)
         Gauge(FAILING_METRIC, "of the store", registry=registry).set(failing)
         newest = Gauge(FRAME_METRIC, "of the newest frame", registry=registry)
         if age is not None:
@@ -276,3 +287,21 @@ async def test_old_days_are_not_looked_at(tmp_path: Path, webhook: Webhook) -> N
     settings(tmp_path).deadman.state_file.write_bytes(msgspec.json.encode(Memory(looked_ns=1)))
     assert await run(settings(tmp_path)) == 0
     assert webhook.calls == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (31.04, (31.0, "seconds until the consumer has caught up with its edge; it is 52000 records behind")),
+        (0.0, (52_000, "records that the consumer is behind; it waits for the edge's segments")),
+    ],
+)
+async def test_a_consumer_that_catches_up_is_not_silent(
+    tmp_path: Path, webhook: Webhook, consumer: ConsumerMetrics, left: float, told: tuple[float, str]
+) -> None:
+    """Its newest frame is hours old, as it stores in order; what matters is for how long."""
+    behind = msgspec.structs.replace(settings(tmp_path), metrics=await consumer(7200, left=(52_000, left)))
+    assert await run(behind) == 1
+    (alarm,) = webhook.calls[0].alarms
+    assert (alarm.name, (alarm.observed, alarm.says)) == ("catch-up", told)

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from himari.stack.load import load_stack
 from himari.stack.model import Retention, Stack, Venue
-from himari.stack.sizes import Rates, edge_sizes, linger_ms, stack_rates, usable_disk, venue_rates
+from himari.stack.sizes import (
+    Rates,
+    catch_up_bytes_per_s,
+    catch_up_factor,
+    edge_sizes,
+    linger_ms,
+    stack_rates,
+    usable_disk,
+    venue_rates,
+)
 
 rate = st.floats(min_value=1, max_value=1e7)
 venues = st.builds(Venue, symbols=st.just(("BTC/USDT",)), frames_per_s=rate, bytes_per_s=rate)
@@ -69,3 +78,27 @@ def test_redis_gets_half_of_the_memory() -> None:
 def test_the_alarms_share_and_the_system_are_not_for_data() -> None:
     stack = load_stack("vps-brain")
     assert usable_disk(stack, stack.hosts["edge"]) == 60 * 10**9
+
+
+def with_link(venue: Venue, bytes_per_s: float) -> Stack:
+    stack = with_venue(venue)
+    return msgspec.structs.replace(stack, network=msgspec.structs.replace(stack.network, link_bytes_per_s=bytes_per_s))
+
+
+@given(venues, st.floats(min_value=10_000, max_value=1e8))
+def test_catching_up_leaves_the_link_to_twice_the_live_rate_and_never_stands_still(venue: Venue, link: float) -> None:
+    stack = with_link(venue, link)
+    live, taken = stack_rates(stack).link, catch_up_bytes_per_s(stack)
+    assert 0 < taken <= link
+    assert taken + 2 * live <= link + 1 or taken <= link / 10 + 1
+
+
+@given(venues, st.floats(min_value=10_000, max_value=1e8))
+def test_more_live_data_leaves_no_more_for_catching_up(venue: Venue, link: float) -> None:
+    doubled = msgspec.structs.replace(venue, frames_per_s=2 * venue.frames_per_s, bytes_per_s=2 * venue.bytes_per_s)
+    assert catch_up_bytes_per_s(with_link(doubled, link)) <= catch_up_bytes_per_s(with_link(venue, link))
+
+
+@pytest.mark.parametrize("name", ["lab-edge", "vps-brain"])
+def test_a_shipped_stack_catches_up_a_day_within_two_hours(name: str) -> None:
+    assert catch_up_factor(load_stack(name)) > 12

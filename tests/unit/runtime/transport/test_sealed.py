@@ -73,3 +73,15 @@ def test_only_a_sealed_segments_own_name_finds_it(filled: Path, name: str) -> No
 def test_records_after_a_cursor(cursor: tuple[int, int], records: int) -> None:
     sealed = Sealed(epoch=4, first_n=20, last_n=30, bytes=1, sha256="")
     assert sealed.records_after(Position(*cursor)) == records
+
+
+def test_what_is_open_is_its_writers_alone_and_what_is_sealed_its_groups(
+    open_journal: OpenJournal, tmp_path: Path
+) -> None:
+    journal = open_journal()
+    append(journal, "md:toy:BTC/USDT:trades 1")
+    (opened,) = segments(tmp_path)
+    mode = opened.path.stat().st_mode & 0o777
+    journal.close()
+    (sealed,) = segments(tmp_path)
+    assert (mode, sealed.path.stat().st_mode & 0o777) == (0o600, 0o440)

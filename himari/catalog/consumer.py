@@ -15,6 +15,8 @@ from himari.stack.sizes import brain_sizes
 UNIT = "himari-consumer.service"
 USER = "himari-consumer"
 WEBHOOK = "webhook"
+# Who stores the data may watch its source.
+EDGE_METRICS = ("collector-metrics", "segments-metrics", "node-metrics", "redis-metrics")
 MEMORY_MB = 768  # floor: one Parquet file's rows and Arrow's pools
 
 
@@ -34,10 +36,7 @@ def component(view: View) -> Component:
                 name="consumer-metrics", port=ports.CONSUMER_METRICS, place=Place.WIREGUARD, process="himari-runtime"
             ),
         ),
-        talks_to=tuple(
-            Flow(role=Role.EDGE, listener=name)
-            for name in ("redis", "segments", "collector-metrics", "segments-metrics")
-        ),
+        talks_to=tuple(Flow(role=Role.EDGE, listener=name) for name in ("redis", "segments", *EDGE_METRICS)),
         memory_mb=MEMORY_MB,
         disk_gb=brain_sizes(view.stack, view.host).parquet_bytes / 10**9,
     )

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 _MACHINES = "is the machine's own and read-only in a container"
 _NO_CLOCK = "a container has no clock of its own to set, so chronyd does not run"
 _TIMING = "a lab's timing is that of the machine below it, whatever else that does"
+_NO_INTERRUPTS = "a container's network card is a veth, which has no interrupts"
 _NO_CONTROLLERS = "needs a cgroup controller that a container is not given"
 
 NOT_COVERED_IN_CONTAINERS: Mapping[str, str] = {
@@ -37,6 +38,11 @@ NOT_COVERED_IN_CONTAINERS: Mapping[str, str] = {
     "consumer.ip_allow": f"IPAddressDeny= {_NO_CONTROLLERS}",
     "segments.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "segments.ip_allow": f"IPAddressDeny= {_NO_CONTROLLERS}",
+    "exporters.*.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
+    "irq.found": _NO_INTERRUPTS,
+    "irq.told": _NO_INTERRUPTS,
+    "irq.handled": _NO_INTERRUPTS,
+    "irq.movable": _NO_INTERRUPTS,
     "collector.round-trip": _TIMING,
     "wireguard.round-trip": _TIMING,
     "redis.speed": _TIMING,

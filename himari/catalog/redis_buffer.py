@@ -26,6 +26,7 @@ from himari.stack.sizes import MIB, edge_sizes
 UNIT = "redis-server.service"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/himari.conf"
 PUSHER, READER, OPERATOR = "redis-pusher", "redis-reader", "redis-operator"
+EXPORTER = "redis-exporter"
 
 
 def component(view: View) -> Component:
@@ -65,7 +66,8 @@ def _config(view: View) -> Mapping[str, object]:
 
 
 def _hashes() -> Mapping[str, SecretHash]:
-    return {"pusher": SecretHash(PUSHER), "reader": SecretHash(READER), "operator": SecretHash(OPERATOR)}
+    users = {"pusher": PUSHER, "reader": READER, "operator": OPERATOR, "exporter": EXPORTER}
+    return {user: SecretHash(secret) for user, secret in users.items()}
 
 
 def _drop_in(view: View) -> Mapping[str, object]:

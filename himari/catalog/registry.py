@@ -15,6 +15,8 @@ NAMES = (
     "redis_buffer",
     "wireguard",
     "nftables",
+    "irq",
+    "exporters",
     "runtime",
     "collector",
     "segments",
@@ -24,7 +26,7 @@ NAMES = (
 )
 
 # What makes a whole host ours; the user's own machine (`existing`) never gets them.
-WHOLE_HOST = frozenset({"accounts", "sshd", "chrony", "kernel", "upgrades"})
+WHOLE_HOST = frozenset({"accounts", "sshd", "chrony", "kernel", "upgrades", "irq", "exporters"})
 
 Declaration = Callable[[View], Component]
 

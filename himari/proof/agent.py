@@ -88,6 +88,7 @@ def commands(ask: dict[str, Any]) -> dict[str, list[str]]:
         "needrestart": ["perl", "-e", NEEDRESTART, *units],
         "qdiscs": ["tc", "-j", "qdisc", "show"],
         "modules": ["cat", "/proc/modules"],
+        "interrupts": ["sh", "-c", INTERRUPTS],
         "packages": ["dpkg-query", "-W", "-f", "${Package}\t${Version}\t${db:Status-Status}\n"],
         "accounts": ["getent", "passwd"],
         "passwords": ["passwd", "-S", "-a"],

@@ -13,6 +13,7 @@ TITLES = {
     "day01_host": "Hosts",
     "day02_redis": "Buffer",
     "day03_network": "Network",
+    "day04_irq": "Interrupts and exporters",
     "day08_runtime": "Runtime",
     "ledger": "The data's account",
 }

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from himari.proof import readings
+from himari.proof.interrupts import Interrupt, interrupts
 from himari.proof.question import BufferAnswer, FileState, Outcome, Process, Question, Raw, agent_source
 from himari.stack.errors import HostError
 
@@ -172,6 +173,10 @@ class Probe:
         if answer.error:
             raise HostError(answer.error, self.host, "Redis answering the operator's user on loopback")
         return answer
+
+    @property
+    def interrupts(self) -> list[Interrupt]:
+        return interrupts(self._out("interrupts"))
 
     @property
     def versions(self) -> dict[str, str]:

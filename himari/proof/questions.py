@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from himari.catalog.accounts import DEPLOY_HOME
 from himari.catalog.component import Artifact, Component, Feed
 from himari.catalog.hostpaths import CREDENTIALS, WIREGUARD_PRIVATE_KEY
+from himari.catalog.irq import REFUSED as IRQ_REFUSED
 from himari.catalog.kernel import UNUSED_MODULES
 from himari.catalog.ports import REDIS
 from himari.catalog.redis_buffer import OPERATOR
@@ -27,6 +28,7 @@ TEXTS = (
     "/sys/devices/system/cpu/isolated",
     "/run/systemd/container",
     "/var/run/reboot-required",
+    IRQ_REFUSED,
 )
 AUTHORIZED = f"{DEPLOY_HOME}/.ssh/authorized_keys"
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
@@ -47,7 +49,7 @@ REDIS_SETTINGS = (
     "bgsave_cpulist",
     "maxclients",
 )
-REDIS_USERS = ("default", "pusher", "reader", "operator")
+REDIS_USERS = ("default", "pusher", "reader", "operator", "exporter")
 
 
 def streams(stack: Stack, feed: Feed) -> tuple[str, ...]:

@@ -98,6 +98,8 @@ PLANTS = (
             "brain wireguard.mtu",
             "edge nftables.brain-to-22-tunnel",
             "edge nftables.brain-to-6379-tunnel",
+            "edge nftables.brain-to-9100-tunnel",
+            "edge nftables.brain-to-9121-tunnel",
             "edge nftables.brain-to-9464-tunnel",
             "edge nftables.brain-to-9466-tunnel",
             "edge nftables.brain-to-9467-tunnel",

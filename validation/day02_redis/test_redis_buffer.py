@@ -108,10 +108,17 @@ def test_reader(probe: Probe, observed: Observed) -> None:
     assert user(probe, "reader").keys == "%R~md:*"
 
 
+@check("redis.exporter", "the exporter's user learns figures and no data", replaces="day 4, step 4.2: no auth needed")
+def test_exporter(probe: Probe, observed: Observed) -> None:
+    allowed = {word for word in observed(user(probe, "exporter").commands) if word.startswith("+")}
+    assert allowed == {"+info", "+latency|latest", "+slowlog|len", "+slowlog|get"}
+    assert user(probe, "exporter").keys == ""
+
+
 @check("redis.users", "each user has one password")
 def test_users_have_passwords(probe: Probe, observed: Observed) -> None:
-    named = {name: user(probe, name).passwords for name in ("pusher", "reader", "operator")}
-    assert observed(list(named.values())) == [1, 1, 1]
+    named = {name: user(probe, name).passwords for name in ("pusher", "reader", "operator", "exporter")}
+    assert observed(list(named.values())) == [1, 1, 1, 1]
 
 
 @check(

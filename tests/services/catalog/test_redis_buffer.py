@@ -53,6 +53,17 @@ def test_the_reader_reads_and_writes_nothing(connect: Connect) -> None:
             reader.execute_command(*refused)
 
 
+def test_the_exporter_learns_figures_and_no_data(connect: Connect) -> None:
+    connect("pusher").execute_command("XADD", STREAM, "7-1", "z1", b"x")
+    exporter = connect("exporter")
+    assert exporter.execute_command("INFO", "ALL")
+    for asked in (("LATENCY", "LATEST"), ("SLOWLOG", "GET", "1")):
+        assert exporter.execute_command(*asked) is not None
+    for refused in (("XLEN", STREAM), ("XRANGE", STREAM, "-", "+"), ("CONFIG", "GET", "*"), ("SLOWLOG", "RESET")):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            exporter.execute_command(*refused)
+
+
 def test_the_operator_looks_and_changes_nothing(connect: Connect) -> None:
     operator = connect("operator")
     assert operator.execute_command("CONFIG", "GET", "maxmemory-policy")

@@ -24,6 +24,11 @@ def tried(view: View) -> dict[tuple[str, str, int], str]:
     [
         ("brain", EDGE, 6379, "open"),
         ("brain", EDGE, 9464, "open"),
+        ("brain", EDGE, 9100, "open"),
+        ("brain", EDGE, 9121, "open"),
+        ("edge", BRAIN, 9100, "refused"),
+        (OUTSIDE, "10.200.7.3", 9100, "refused"),
+        ("exchange", "10.200.7.3", 9121, "refused"),
         ("brain", EDGE, 22, "open"),
         ("brain", EDGE, 8080, "refused"),
         ("brain", EDGE, 9466, "open"),
@@ -48,10 +53,8 @@ def test_each_way_is_tried(view: Shipped, source: str, address: str, port: int, 
 
 def test_only_what_a_component_talks_to_is_open(view: Shipped) -> None:
     open_ways = {way for way, expect in tried(view("lab-edge", "edge")).items() if expect == "open"}
-    assert open_ways == {
-        *(("brain", EDGE, port) for port in (22, 6379, 9464, 9466, 9467)),
-        ("edge", VENUE, 9443),
-    }
+    over_tunnel = {("brain", EDGE, port) for port in (22, 6379, 9100, 9121, 9464, 9466, 9467)}
+    assert open_ways == over_tunnel | {("edge", VENUE, 9443)}
 
 
 def test_nobody_needs_the_exchange_while_the_real_venue_is_read(view: Shipped) -> None:
@@ -78,6 +81,8 @@ def test_a_host_listens_on_what_its_components_say(view: Shipped) -> None:
         ("ssh", 22),
         ("redis", 6379),
         ("wireguard", 51820),
+        ("node-metrics", 9100),
+        ("redis-metrics", 9121),
         ("collector-metrics", 9464),
         ("segments", 9466),
         ("segments-metrics", 9467),
@@ -88,5 +93,5 @@ def test_callers_are_those_who_talk(view: Shipped) -> None:
     edge = view("lab-edge", "edge")
     graph = links(edge)
     callers = {flow.listener.name: flow.callers for flow in graph.accepted("edge")}
-    names = ("redis", "wireguard", "ssh", "segments", "collector-metrics", "segments-metrics")
-    assert callers == dict.fromkeys(names, ("brain",))
+    metrics = ("node-metrics", "redis-metrics", "collector-metrics", "segments-metrics")
+    assert callers == dict.fromkeys(("redis", "wireguard", "ssh", "segments", *metrics), ("brain",))

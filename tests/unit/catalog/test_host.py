@@ -14,6 +14,8 @@ def test_an_edge_gets_its_components_day_by_day() -> None:
         "day02 redis_buffer",
         "day03 wireguard",
         "day03 nftables",
+        "day04 irq",
+        "day04 exporters",
         "day08 runtime",
         "day08 collector",
         "day08 segments",
@@ -27,8 +29,9 @@ def test_a_labs_image_needs_the_packages_of_all_hosts() -> None:
 
 
 def test_secrets_are_those_that_services_hold_or_files_hash() -> None:
-    assert secrets(load_stack("lab-edge")) == ("exchange-key", "redis-operator", "redis-pusher", "redis-reader")
-    assert secrets(load_stack("vps-brain")) == ("redis-operator", "redis-pusher", "redis-reader")
+    redis = ("redis-exporter", "redis-operator", "redis-pusher", "redis-reader")
+    assert secrets(load_stack("lab-edge")) == ("exchange-key", *redis)
+    assert secrets(load_stack("vps-brain")) == redis
 
 
 def test_redis_half_and_the_collector_make_the_edges_floor() -> None:

@@ -52,7 +52,15 @@ def test_other_tables_are_left_alone(rendered: Render, view: Shipped, stack: str
 def test_the_edge_answers_the_brain_and_never_calls(rendered: Render, view: Shipped) -> None:
     said = lines(rendered, view("lab-edge", "edge"))
     accepts = [line for line in said if line.startswith('iifname "wg0" ip saddr')]
-    assert [line.split("dport ")[1].split()[0] for line in accepts] == ["6379", "9464", "9466", "9467", "22"]
+    assert [line.split("dport ")[1].split()[0] for line in accepts] == [
+        "6379",
+        "9100",
+        "9121",
+        "9464",
+        "9466",
+        "9467",
+        "22",
+    ]
     assert all("ip saddr { 10.77.0.2 }" in line for line in accepts)
     assert 'oifname "wg0" counter reject with icmpx type admin-prohibited' in said
     assert said.index(accepts[-1]) < said.index('iifname "wg0" counter drop')

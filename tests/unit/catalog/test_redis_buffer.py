@@ -14,8 +14,8 @@ DROP_IN = "/etc/systemd/system/redis-server.service.d/himari.conf"
 def test_passwords_are_hashes_of_different_secrets(rendered: Render, view: Shipped) -> None:
     text = rendered("redis_buffer", view("lab-edge", "edge")).files[ACL]
     hashes = [word for word in text.split() if word.startswith("#")]
-    assert [len(word) for word in hashes] == [65, 65, 65]
-    assert len(set(hashes)) == 3
+    assert [len(word) for word in hashes] == [65, 65, 65, 65]
+    assert len(set(hashes)) == 4
 
 
 def test_full_means_wait(rendered: Render, view: Shipped) -> None:

@@ -1,0 +1,10 @@
+"""Interrupts off the CPUs that carry the data; exporters that say how host and buffer do."""
+
+from himari.apply.day import deploy
+
+ROLES = {
+    "edge": ["irq", "exporters"],
+    "brain": ["irq", "exporters"],
+    "exchange": ["irq"],
+}
+deploy(__file__, ROLES)

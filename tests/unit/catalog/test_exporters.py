@@ -1,0 +1,86 @@
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from himari.catalog.component import View
+from tests.unit.catalog import units
+
+Render = Callable[[str, View], Any]
+Shipped = Callable[..., View]
+NODE, REDIS = (f"/etc/systemd/system/prometheus-{name}-exporter.service.d/himari.conf" for name in ("node", "redis"))
+SCRIPT = "/usr/local/lib/himari/redis-exporter-password"
+DEBIANS = """[Service]
+Restart=on-failure
+User=prometheus
+EnvironmentFile=/etc/default/{name}
+ExecStart=/usr/bin/{name} $ARGS
+SendSIGKILL=no
+"""
+
+
+def test_a_redis_exporter_is_beside_a_buffer_only(rendered: Render, view: Shipped) -> None:
+    packages = {
+        host: [package.name for package in rendered("exporters", view("lab-edge", host)).component.packages]
+        for host in ("edge", "brain")
+    }
+    assert packages["edge"] == ["prometheus-node-exporter", "prometheus-redis-exporter"]
+    assert packages["brain"] == ["prometheus-node-exporter"]
+
+
+def test_they_are_bound_to_the_tunnels_address(rendered: Render, view: Shipped) -> None:
+    files = rendered("exporters", view("lab-edge", "edge")).files
+    assert "--web.listen-address=10.77.0.1:9100" in files[NODE]
+    assert "-web.listen-address=10.77.0.1:9121" in files[REDIS]
+
+
+@pytest.mark.parametrize("path", [NODE, REDIS])
+def test_each_is_sandboxed_bounded_and_started_again(
+    rendered: Render, view: Shipped, tmp_path: Path, path: str
+) -> None:
+    exporters = rendered("exporters", view("lab-edge", "edge"))
+    service = path.split("/")[-2].removesuffix(".d")
+    (tmp_path / f"{service}.d").mkdir()
+    (tmp_path / f"{service}.d" / "himari.conf").write_text(exporters.files[path])
+    (bound,) = (unit.exposure_max for unit in exporters.component.units if unit.name == service)
+    assert units.exposure(tmp_path, service, DEBIANS.format(name=service.removesuffix(".service"))) <= bound <= 3
+    said = units.lines(exporters.files[path])
+    assert {"Restart=always", "StartLimitBurst=20", "SendSIGKILL=yes", "MemoryMax=128M", "CPUAffinity=0"} <= set(said)
+
+
+def test_the_node_exporter_sees_disks_as_they_are(rendered: Render, view: Shipped) -> None:
+    said = dict(line.split("=", 1) for line in units.lines(rendered("exporters", view("lab-edge", "edge")).files[NODE]))
+    assert (said["ProtectSystem"], said["ProcSubset"]) == ("no", "all")
+    assert "($$|/)" in said["ExecStart"]  # systemd reads one $ as the begin of a variable
+
+
+def test_the_password_is_for_the_buffer_alone(rendered: Render, view: Shipped, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(rendered("exporters", view("lab-edge", "edge")).files[SCRIPT])
+    (tmp_path / "redis-exporter").write_text("s3cret")
+    where = {"CREDENTIALS_DIRECTORY": str(tmp_path), "RUNTIME_DIRECTORY": str(tmp_path)}
+    subprocess.run(["sh", str(script)], check=True, env={"PATH": os.environ["PATH"], **where})
+    made = tmp_path / "passwords.json"
+    assert json.loads(made.read_text()) == dict.fromkeys(
+        ("redis://127.0.0.1:6379", "redis://exporter@127.0.0.1:6379"), "s3cret"
+    )
+    assert made.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_password_is_in_no_argument_and_no_variable(rendered: Render, view: Shipped) -> None:
+    said = units.lines(rendered("exporters", view("lab-edge", "edge")).files[REDIS])
+    assert not any(line.startswith("Environment=") for line in said)
+    assert "EnvironmentFile=" in said
+    assert "LoadCredentialEncrypted=redis-exporter:/etc/credstore.encrypted/redis-exporter" in said
+    assert "RuntimeDirectoryMode=0700" in said
+
+
+def test_no_other_service_shares_the_user_who_holds_it(rendered: Render, view: Shipped) -> None:
+    exporters = rendered("exporters", view("lab-edge", "edge"))
+    assert [user.name for user in exporters.component.users] == ["himari-exporter"]
+    assert "User=himari-exporter" in units.lines(exporters.files[REDIS])
+    assert not any(line.startswith("User=") for line in units.lines(exporters.files[NODE]))

@@ -13,7 +13,8 @@ from himari.lab import faults
 WINDOW = "sed -i 's/^window_records = .*/window_records = {}/' $f"
 KEPT = "/root/segment-before-the-drill"
 SPOIL = "printf '{noise}' | dd of={segment} bs=1 seek={offset} conv=notrunc status=none"
-READ = f"{RUNTIME} digest --json --settings {COLLECTOR_SETTINGS} --where journal 2>&1 >/dev/null"
+RANGE = "--from-ns $(( $(date +%s%N) - 180000000000 )) --to-ns $(date +%s%N)"
+READ = f"{RUNTIME} digest --json --settings {COLLECTOR_SETTINGS} --where journal {RANGE} 2>&1 >/dev/null"
 
 
 class BrainDiskFull(Quiet):

@@ -28,6 +28,8 @@ def ls(as_json: Json = False) -> int:
 
     Example: himari lab ls
     """
+    import os
+
     from himari.cli.output import print_json, show, table
     from himari.lab.lab import list_labs
 
@@ -41,6 +43,8 @@ def ls(as_json: Json = False) -> int:
         ]
         columns = ("stack", "host", "address", "state", "#MB", "lab", "faults")
         show(table("Labs on this machine", columns, rows) if rows else "there is no lab on this machine")
+        if rows and os.geteuid() != 0:
+            show("faults in force are shown to root only")
         alone = {one.lab: one.orphan for one in labs if one.orphan}
         show(*(f"{lab} is an orphan: {reason}: himari lab prune removes it" for lab, reason in alone.items()))
     return 0

@@ -96,14 +96,12 @@ def keep(lab: Lab, name: str, argv: Sequence[str], under: Held) -> None:
     """Run `argv` in the group `name` of the lab and, should it end, again; return at once, and outlive the caller.
 
     Raises MachineError when not even the supervisor started."""
-    if systemd_runs():
-        properties = ("--property=Restart=always", "--property=RestartSec=100ms", "--property=StartLimitIntervalSec=0")
-        under.run(("systemd-run", "--quiet", "--collect", f"--unit={lab.id}-{name}", *properties, "--", *argv))
-        return
     loop = ("bash", "-c", KEEP, "keep", *argv)
-    _detach(
-        join_argv(Hierarchies.here().make(f"{lab.id}/{name}"), loop, str(under.descriptor)), lab.folder / "log", under
-    )
+    if systemd_runs():  # no Restart=: whoever kills the group means the loop, too
+        under.run(("systemd-run", "--quiet", "--collect", f"--unit={lab.id}-{name}", "--", *loop))
+        return
+    own = join_argv(Hierarchies.here().make(f"{lab.id}/{name}"), loop, str(under.descriptor))
+    _detach(own, lab.folder / "log", under)
 
 
 def _detach(argv: Sequence[str], log: Path, under: Held) -> None:

@@ -1,7 +1,7 @@
 """A host that hangs: its processes stand still, its kernel goes on to take packets and to acknowledge them."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from himari.lab import cgroup, container
@@ -16,19 +16,31 @@ ORDERS = {"freezer.state": ("THAWED", "FROZEN"), "cgroup.freeze": ("0", "1")}  #
 def hang(on: Standing, host: str) -> None:
     """Freeze all processes of `host` and return once they stand still. Raises HostError when it is off."""
     on.require_powered(host)
-    _order(on, host, freeze=True)
+    order(_groups(on, host), freeze=True)
     _await(on, host, frozen=True)
 
 
 def thaw(on: Standing, host: str) -> None:
     """Let a hung host go on and return once it does."""
-    _order(on, host, freeze=False)
+    order(_groups(on, host), freeze=False)
     _await(on, host, frozen=False)
 
 
 def hangs(on: Standing, host: str) -> bool:
     """Whether `host` is frozen, or nearly."""
     return cgroup.frozen(_groups(on, host))
+
+
+def order(folders: Sequence[Path], freeze: bool) -> None:
+    """Tell the freezer of the groups in `folders`. Raises MachineError where the machine has none.
+
+    By one hierarchy only, v1's where there is one: a group that two hold would need both to let go."""
+    there = [folder / name for name in ORDERS for folder in folders if (folder / name).exists()]
+    if not there:
+        raise MachineError("no freezer is mounted", "/proc/self/mountinfo", "cgroup2, or v1's freezer", "himari doctor")
+    for file in there:
+        if file.name == there[0].name:
+            file.write_text(ORDERS[file.name][freeze])
 
 
 def still(folders: Iterable[Path]) -> bool:
@@ -42,17 +54,6 @@ def said(name: str, folder: Path) -> str:
     """What the file `name` of a group says; empty where its hierarchy has none."""
     file = folder / name
     return file.read_text().strip() if file.exists() else ""
-
-
-def _order(on: Standing, host: str, freeze: bool) -> None:
-    """By one hierarchy only, v1's where there is one: a group that two hold would need both to let go."""
-    groups = _groups(on, host)
-    name = next((name for name in ORDERS if any((folder / name).exists() for folder in groups)), None)
-    if name is None:
-        raise MachineError("no freezer is mounted", "/proc/self/mountinfo", "cgroup2, or v1's freezer", "himari doctor")
-    for folder in groups:
-        if (folder / name).exists():
-            (folder / name).write_text(ORDERS[name][freeze])
 
 
 def _await(on: Standing, host: str, frozen: bool) -> None:

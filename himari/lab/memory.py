@@ -1,6 +1,7 @@
 """A host with less memory than it wants: the kernel's own bound on the host's group, and its killer beyond it."""
 
 import errno
+from collections.abc import Iterable
 from pathlib import Path
 
 from himari.lab import container
@@ -43,15 +44,25 @@ def lift(on: Standing, host: str) -> None:
 
 def limited(on: Standing, host: str) -> int | None:
     """The bound in bytes, in whole pages; None where there is none."""
-    for file in _files(on, host):
+    return bound(_groups(on, host))
+
+
+def bound(folders: Iterable[Path]) -> int | None:
+    """The same of the groups in `folders`."""
+    for file in files(folders):
         text = file.read_text().strip()
         if text != "max" and int(text) < UNLIMITED:
             return int(text)
     return None
 
 
+def files(folders: Iterable[Path]) -> list[Path]:
+    """The files that hold the bound of the groups in `folders`."""
+    return [group / name for group in folders for name in LIMITS if (group / name).exists()]
+
+
 def _file(on: Standing, host: str) -> Path:
-    for file in _files(on, host):
+    for file in files(_groups(on, host)):
         return file
     raise MachineError(
         what="no memory controller is mounted for groups",
@@ -61,6 +72,5 @@ def _file(on: Standing, host: str) -> Path:
     )
 
 
-def _files(on: Standing, host: str) -> list[Path]:
-    groups = [path for path in container.groups_of(on.lab, host) if not path.name.endswith(".sup")]
-    return [group / name for group in groups for name in LIMITS if (group / name).exists()]
+def _groups(on: Standing, host: str) -> list[Path]:
+    return [path for path in container.groups_of(on.lab, host) if not path.name.endswith(".sup")]

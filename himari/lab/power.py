@@ -1,10 +1,9 @@
 """A host's power. Off means that nothing of it says another word: its cable goes first, then its processes."""
 
-from himari.lab import container, freezer, network
+from himari.lab import container, network
 from himari.lab.lock import Held
 from himari.lab.rise import LabHostSpec, LabSpec, Rise
 from himari.lab.standing import Standing
-from himari.stack.errors import HostError
 
 
 def off(on: Standing, host: str, under: Held) -> None:
@@ -16,12 +15,10 @@ def off(on: Standing, host: str, under: Held) -> None:
 
 
 def on_again(on: Standing, host: str, under: Held) -> None:
-    """Boot a host that is off and wait for its ssh; one that runs is left alone. Raises HostError.
+    """Boot a host that is off and wait for its ssh; one that runs is left alone.
 
-    It comes back with all its memory, and with the faults of its cables and its disk that were in force before."""
+    It comes back with all its memory, and with the faults of its cables and its disk that were in force before.
+    Raises HostError when it hangs or does not answer."""
     on.require(host)
-    if freezer.hangs(on, host):
-        hint = f"himari lab heal {host} --stack {on.record.stack}"
-        raise HostError("the host hangs, and has power", host, "a host that is off", hint)
     spec = LabSpec(stack_name=on.record.stack, hosts=(LabHostSpec(name=host),))
     Rise(on.lab, spec, on.state, under, lambda _host, _says: None).raise_host(host, on.record)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import msgspec
 
-from himari.lab import contact, container, disk, host, image, network, reclaim, shaping
+from himari.lab import cgroup, contact, container, disk, host, image, network, reclaim, shaping
 from himari.lab.host import HostFiles
 from himari.lab.identity import Lab, Record, known_labs, read_record, write_record
 from himari.lab.lock import Held, held
 from himari.lab.standing import Standing
+from himari.stack.errors import HostError
 from himari.stack.known import KnownHost
 from himari.stack.paths import StateDir
 
@@ -64,8 +65,11 @@ class Rise(msgspec.Struct, frozen=True):
         return met
 
     def raise_host(self, name: str, record: Record) -> None:
-        """One host: booted unless it runs, then met. Raises HostError when it does not answer."""
+        """One host: booted unless it runs, then met. Raises HostError when it hangs or does not answer."""
         address = network.addresses(record)[name]
+        if cgroup.frozen(container.groups_of(self.lab, name)):
+            hint = f"himari lab heal {name} --stack {self.spec.stack_name}"
+            raise HostError("the host hangs, and has power", name, "a host that runs or is off", hint)
         if container.supervised(self.lab, name):
             host.tell_neighbours(self._files(name), network.addresses(record))
         else:

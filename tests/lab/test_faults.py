@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from himari.lab import faults, lab
+from himari.lab.identity import labs_root
 from himari.lab.lab import LabHostSpec, LabSpec
 from himari.lab.standing import Standing, standing
 from himari.stack.errors import CapacityError, HostError, StackFileError
@@ -279,7 +280,8 @@ def trace(on: Standing) -> list[str]:
         ("nft", "list", "tables"),
         ("losetup", "--list", "--noheadings", "--output", "BACK-FILE"),
         ("ps", "-eo", "args"),
-        ("find", "/sys/fs/cgroup", "/run/himari", "/run/systemd/nspawn", "/var/lib/himari", "-name", f"{on.lab.id}*"),
+        ("ls", str(labs_root())),
+        ("find", "/sys/fs/cgroup", "/run/himari", "/run/systemd/nspawn", "-name", f"{on.lab.id}*"),
     )
     lines = [line for look in looks for line in printed(*look).splitlines()]
     return [line for line in lines if on.lab.id in line and not line.startswith("find ")]

@@ -50,6 +50,7 @@ COLLECTORS = (
 )
 # Folders that the sandbox shows otherwise than they are, and what is no disk.
 UNSEEN_MOUNTS = "^/(dev|home|proc|root|run|sys|tmp|var/tmp)($|/)"
+UNSEEN_FILE_SYSTEMS = "^(autofs|nsfs|squashfs|tmpfs)$"
 WATCHED_UNITS = "(himari-.+|redis-server|wg-quick@.+|chrony|ssh)[.](service|timer)"
 
 
@@ -128,6 +129,7 @@ def _node_command(view: View) -> str:
             "--collector.disable-defaults",
             *(f"--collector.{name}" for name in COLLECTORS),
             f"--collector.filesystem.mount-points-exclude={UNSEEN_MOUNTS}",
+            f"--collector.filesystem.fs-types-exclude={UNSEEN_FILE_SYSTEMS}",
             f"--collector.systemd.unit-include={WATCHED_UNITS}",
         )
     )

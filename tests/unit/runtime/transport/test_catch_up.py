@@ -257,3 +257,24 @@ def test_what_the_journal_has_lost_is_disclosed(journal: list[list[Record]], dat
     with tempfile.TemporaryDirectory() as folder:
         rows = asyncio.run(live_through(data, journal, Path(folder), harmed=True))
     check(rows, journal, repeats=True)
+
+
+def test_a_copy_whose_first_ends_the_segment_before_is_told(tmp_path: Path) -> None:
+    """The cursor is that first: what was read of its segment says nothing any more after a restart."""
+    begun = msgspec.json.encode(Epoch(epoch=1, previous_epoch=0, previous_n=0))
+    first = [Record(1, 1, Kind.EPOCH, 0, 1, 1, begun), _frame(1, 2, 1, b"A/B 1"), _frame(1, 3, 1, b"A/B 2")]
+    second = [_frame(1, 4, 2, b"A/B 1"), _frame(1, 5, 2, b"A/B 2"), _frame(1, 6, 1, b"A/B 3")]
+    for records in (first, second):
+        write(tmp_path, records)
+
+    async def caught_up() -> list[Record]:
+        runner, access = await serve(tmp_path)
+        catch_up = CatchUp(access, tmp_path / "fetched", route, SEQUENCED)
+        async with aclosing(catch_up.runs(first[-1].position, second[-1].position)) as runs:
+            found = [record async for run in runs for record in run.records]
+        await runner.cleanup()
+        return found
+
+    found = asyncio.run(caught_up())
+    assert [(record.n, record.kind) for record in found] == [(4, Kind.COPY), (5, Kind.COPY), (6, Kind.FRAME)]
+    assert found[-1] == second[-1]

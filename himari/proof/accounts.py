@@ -93,6 +93,14 @@ class Gap(msgspec.Struct, frozen=True):
         )
 
 
+class Written(msgspec.Struct, frozen=True, array_like=True):
+    """A file of the brain's store: the first and last time of receipt in it, and when it was written."""
+
+    first_ns: int
+    last_ns: int
+    written_ns: int
+
+
 class Digest(msgspec.Struct, frozen=True):
     """`himari-runtime digest --json`: what one stop holds of a time range."""
 
@@ -105,6 +113,7 @@ class Digest(msgspec.Struct, frozen=True):
     events: list[Held]
     gaps: list[Gap]
     unparsed: int = 0
+    files: list[Written] = []
 
 
 class Fault(msgspec.Struct, frozen=True):

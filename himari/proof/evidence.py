@@ -6,7 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from himari.proof.course import Course, Span
+from himari.proof.logs import Log
 from himari.proof.source import Source
+from himari.proof.streams import StreamAccount
 
 UNIT_RUNS = ".active"  # how the id of a check ends that says that a unit runs
 
@@ -72,6 +75,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     events_in_gaps: int
     gap_seconds: float
     fault_seconds: float
+    streams: list[StreamAccount] = []
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +121,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     checks: list[Check]
     ledger: Ledger | None = None
     drills: list[DrillRecord] = []
+    steps: list[Span] = []  # of the run, until it was proven
+    course: Course | None = None  # of the ledger's window
+    logs: list[Log] = []
 
     @property
     def green(self) -> bool:

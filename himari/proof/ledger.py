@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from himari.proof.accounts import Digest, ExchangeLedger, Gap, Held, Key, Sent, Window
+from himari.proof.course import Course, course_of
 from himari.proof.evidence import Check, Ledger, Severity, Status
 from himari.proof.gaps import GRACE_NS, HeldKeys, by_place, excess, judged, looseness, still_open, undisclosed
+from himari.proof.streams import Pair, by_stream
 
 SILENCE_NS = 10 * 10**9
 STORED_SHARE = 0.95  # of what was sent outside of faults
 PHASE = "ledger"
 TAKEN = f"{PHASE}.taken"  # the check that fails when there is no account
-
-Pair = tuple[str, str]  # key, content digest
 
 
 class LedgerResult(msgspec.Struct, frozen=True):
@@ -23,6 +23,7 @@ class LedgerResult(msgspec.Struct, frozen=True):
     ledger: Ledger
     checks: tuple[Check, ...]
     gaps: tuple[Gap, ...] = ()  # those of the window, also where a backfill closed them later
+    course: Course | None = None
 
     @property
     def green(self) -> bool:
@@ -60,6 +61,9 @@ def compare(exchange: ExchangeLedger | None, journal: Digest, stored: Digest, wi
         events_in_gaps=len(excused),
         gap_seconds=round(sum(gap.seconds for gap in opened), 3),
         fault_seconds=round(sum(fault.seconds for fault in window.faults), 3),
+        streams=by_stream(
+            wanted, journaled=wanted & _pairs(journal.events), stored=wanted & have, in_gaps=excused, lost=lost
+        ),
     )
     checks = (
         _rule("lost", "every event sent is stored with equal content, or inside a disclosed gap", _keys(lost)),
@@ -71,7 +75,8 @@ def compare(exchange: ExchangeLedger | None, journal: Digest, stored: Digest, wi
         _enough(len(wanted), window, exchange is not None and _has_ended(exchange, window)),
         _share(sent, have, window),
     )
-    return LedgerResult(ledger, checks, tuple(gap for gap in gaps if not gap.filled))
+    holes = tuple(gap for gap in gaps if not gap.filled)
+    return LedgerResult(ledger, checks, holes, course_of(exchange, journal, stored, window, holes))
 
 
 def as_ledger(journal: Digest) -> ExchangeLedger:

@@ -1,4 +1,4 @@
-"""The evidence as one self-contained page: no scripts, nothing loaded from elsewhere."""
+"""The evidence as one self-contained page: no scripts, nothing loaded from elsewhere; only the logs are links."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,12 @@ from pathlib import Path
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from himari.proof.difference import difference
 from himari.proof.evidence import Check, Evidence, Status
+from himari.proof.plots import plots
+from himari.proof.timeline import drill_timeline, run_timeline, window_timeline
+
+ALONE = 3  # so many findings for one reason are still told one by one
 
 TITLES = {
     "day01_host": "Hosts",
@@ -30,6 +35,16 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         return sum(check.status is Status.PASSED for check in self.checks)
 
 
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What did not hold on one host for one reason."""
+
+    checks: list[Check]
+
+    @property
+    def first(self) -> Check:
+        return self.checks[0]
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One phase."""
 
@@ -38,12 +53,12 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     groups: list[Group]
 
 
-def write_page(path: Path, evidence: Evidence) -> None:
-    """Write the page to `path`."""
-    path.write_text(render_page(evidence), encoding="utf-8")
+def write_page(path: Path, evidence: Evidence, before: Evidence | None = None) -> None:
+    """Write the page to `path`; `before` is the evidence of the run before."""
+    path.write_text(render_page(evidence, before), encoding="utf-8")
 
 
-def render_page(evidence: Evidence) -> str:
+def render_page(evidence: Evidence, before: Evidence | None = None) -> str:
     """The page's HTML; every value is escaped."""
     environment = Environment(
         loader=PackageLoader("himari.proof", "templates"),
@@ -56,13 +71,25 @@ def render_page(evidence: Evidence) -> str:
     return environment.get_template("evidence.html.j2").render(
         evidence=evidence,
         sentence=sentence(evidence),
-        failures=[check for check in evidence.failures if check.stops],
-        warnings=[check for check in evidence.failures if not check.stops],
+        failures=findings([check for check in evidence.failures if check.stops]),
+        warnings=findings([check for check in evidence.failures if not check.stops]),
+        failed=evidence.having(Status.FAILED),
+        warned=sum(not check.stops for check in evidence.failures),
         uncovered=evidence.having(Status.NOT_COVERED),
         passed=evidence.having(Status.PASSED),
         sections=sections(evidence),
-        date=datetime.fromisoformat(evidence.started).strftime("%-d %B %Y, %H:%M UTC"),
+        date=_date(evidence.started),
+        difference=difference(before, evidence) if before else None,
+        before=_date(before.started) if before else "",
+        run=run_timeline(evidence.steps),
+        window=window_timeline(evidence.course),
+        recoveries=drill_timeline(evidence.drills),
+        plots=plots(evidence.course),
     )
+
+
+def _date(started: str) -> str:
+    return datetime.fromisoformat(started).strftime("%-d %B %Y, %H:%M UTC")
 
 
 def sentence(evidence: Evidence) -> str:
@@ -80,6 +107,18 @@ def sentence(evidence: Evidence) -> str:
         return "Every critical statement holds; no data was accounted for."
     missed = f", {ledger.events_in_gaps:,} inside disclosed gaps" if ledger.events_in_gaps else ""
     return f"Every critical statement holds, and all {ledger.sent:,} events are accounted for{missed}."
+
+
+def findings(checks: Sequence[Check]) -> list[Finding]:
+    """In the order of `checks`; what many have in common, as a host that does not answer, is said once."""
+    together: dict[tuple[str, str], list[Check]] = {}
+    for check in checks:
+        together.setdefault((check.host, check.reason), []).append(check)
+    return [
+        Finding(checks=part)
+        for same in together.values()
+        for part in ([same] if len(same) > ALONE else [[check] for check in same])
+    ]
 
 
 def sections(evidence: Evidence) -> list[Section]:

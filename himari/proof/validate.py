@@ -7,14 +7,18 @@ from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from himari.catalog.component import Feed
 from himari.proof import plugin
 from himari.proof.baseline import BASELINE, read_baseline, write_baseline
-from himari.proof.evidence import Check, Evidence, Ledger, Severity, Status, tally, write_evidence
+from himari.proof.course import Span
+from himari.proof.difference import keep_previous, read_previous
+from himari.proof.evidence import Check, Evidence, Severity, Status, tally, write_evidence
 from himari.proof.junit import write_junit
 from himari.proof.ledger import PHASE, TAKEN, LedgerResult
+from himari.proof.logs import collect
 from himari.proof.page import write_page
 from himari.proof.provenance import checkout, versions
 from himari.proof.remote import Remote
@@ -43,11 +47,13 @@ def validate(
     contents: Contents | None = None,
     report: Callable[[str], None] = lambda _: None,
     minimum_events: int = MINIMUM_EVENTS,
+    steps: Sequence[Span] = (),
 ) -> Evidence:
     """Prove `stack` and write `evidence.json`, `.xml` and `.html` into `state`.
 
     `outside` is the argv that runs a command at a place that is no host of the stack (None: this machine, whose ssh
-    is welcome); `seconds` is the ledger's window; `contents` is what files shall hold, by host and path (sha256).
+    is welcome); `seconds` is the ledger's window; `contents` is what files shall hold, by host and path (sha256),
+    `steps` what the run did before. The evidence that was there is kept as that of the run before.
     What is red is in the evidence: see `verdict`. Hosts that cannot be reached fail their checks."""
     started, began = datetime.now(UTC), time.monotonic()
     known = read_known(state.hosts)
@@ -59,9 +65,14 @@ def validate(
         settle(stack, remote, report)
         return prove_data(stack, remote, seconds, minimum_events, faults, live=subject.feed.live, say=report)
 
-    checks, ledger = _side_by_side(subject, state.path / "validate.log", account_for, report)
+    checks, result = _side_by_side(subject, state.path / "validate.log", account_for, report)
     taken = round(time.monotonic() - began, 1)
-    evidence = _evidence(subject, checks, ledger, started.isoformat(timespec="seconds"), taken)
+    evidence = _evidence(subject, checks, result, started.isoformat(timespec="seconds"), taken)
+    since_ns = min((step.start_ns for step in steps), default=int(started.timestamp() * 1e9))
+    units = [(one.host, [unit.name for unit in one.component.units]) for one in subject.placements]
+    logs = collect(remote, units, since_ns, state.path)
+    keep_previous(state.evidence)
+    evidence = msgspec.structs.replace(evidence, steps=[*steps, *_steps(evidence, started)], logs=logs)
     write_all(state, evidence)
     if evidence.green:
         write_baseline(state.path / BASELINE, baseline)
@@ -70,7 +81,7 @@ def validate(
 
 def _side_by_side(
     subject: Subject, log: Path, account_for: Callable[[], LedgerResult], report: Callable[[str], None]
-) -> tuple[list[Check], Ledger | None]:
+) -> tuple[list[Check], LedgerResult | None]:
     """The checks on every host while the ledger's window is open; all of both, and the account if it could be had."""
     with ThreadPoolExecutor(1) as pool:
         window = pool.submit(account_for)
@@ -83,10 +94,17 @@ def _side_by_side(
             result = window.result()
         except HimariError as error:
             return [*checks, _no_account(str(error))], None
-    return [*checks, *result.checks], result.ledger
+    return [*checks, *result.checks], result
 
 
-def _evidence(subject: Subject, checks: list[Check], ledger: Ledger | None, started: str, seconds: float) -> Evidence:
+def _steps(evidence: Evidence, started: datetime) -> list[Span]:
+    start_ns = int(started.timestamp() * 1e9)
+    return [Span(row="proof", start_ns=start_ns, end_ns=start_ns + int(evidence.seconds * 1e9), bad=not evidence.green)]
+
+
+def _evidence(
+    subject: Subject, checks: list[Check], result: LedgerResult | None, started: str, seconds: float
+) -> Evidence:
     commit, dirty = checkout()
     return Evidence(
         stack=subject.stack.name,
@@ -98,15 +116,16 @@ def _evidence(subject: Subject, checks: list[Check], ledger: Ledger | None, star
         feed=source_of(subject.stack, subject.feed),
         phases=tally(checks),
         checks=checks,
-        ledger=ledger,
+        ledger=result.ledger if result else None,
+        course=result.course if result else None,
     )
 
 
 def write_all(state: StateDir, evidence: Evidence) -> None:
-    """Write the evidence in all three forms."""
+    """Write the evidence in all three forms; the page tells what is other than in the run before."""
     write_evidence(state.evidence, evidence)
     write_junit(state.evidence.with_suffix(".xml"), evidence)
-    write_page(state.evidence.with_suffix(".html"), evidence)
+    write_page(state.evidence.with_suffix(".html"), evidence, read_previous(state.evidence))
 
 
 def verdict(evidence: Evidence) -> None:

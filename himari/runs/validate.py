@@ -10,6 +10,7 @@ from himari.proof import validate as proof
 from himari.proof.evidence import Evidence
 from himari.proof.page import sentence
 from himari.proof.subject import Contents
+from himari.runs.elapsed import steps_before
 from himari.runs.halfway import refuse_half_destroyed
 from himari.runs.progress import Listener, Report
 from himari.runs.session import session
@@ -52,6 +53,7 @@ def prove(stack: Stack, state: StateDir, feed: Feed, contents: Contents, report:
         feed=feed,
         contents=contents,
         report=lambda says: report("", says),
+        steps=steps_before(state.runs),
     )
 
 

@@ -53,6 +53,7 @@ class Digest(msgspec.Struct):
     events: list[Event] = []
     gaps: list[Gap] = []
     unparsed: int = 0
+    files: list[tuple[int, int, int]] = []  # Parquet's: first and last receive time, and when it was written
 
 
 def run(settings: Settings, from_ns: int, to_ns: int, where: str = "") -> None:
@@ -68,12 +69,13 @@ def digest(settings: Settings, window: Window, where: str = "") -> Digest:
         raise SettingsError(f"--where {where}: these settings have a {has}; give that, or the other service's file")
     venue = settings.venue.name
     if isinstance(settings, CollectorSettings):
-        records = journaled(settings.journal.path, window)
+        records, files = journaled(settings.journal.path, window), []
     else:
-        from himari_runtime.sinks.parquet_reader import stored
+        from himari_runtime.sinks.parquet_reader import stored, written
 
-        records = stored(settings.parquet.path, settings.source.name, venue, window.from_ns, window.to_ns)
-    empty = Digest(source=settings.source.name, where=has)
+        store = settings.parquet.path, settings.source.name, venue, window.from_ns, window.to_ns
+        records, files = stored(*store), written(*store)
+    empty = Digest(source=settings.source.name, where=has, files=files)
     return summarize(empty, records, window, registry.dialect(venue))
 
 

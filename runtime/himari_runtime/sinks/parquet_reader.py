@@ -20,6 +20,13 @@ def stored(root: Path, source: str, venue: str, from_ns: int, to_ns: int) -> Ite
         yield from _rows(file.path, from_ns, to_ns)
 
 
+def written(root: Path, source: str, venue: str, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
+    """Of each file with records of the window: its first and last receive time, and when it was written (ns)."""
+    files = stored_files(root, source, venue, _day(from_ns), _day(to_ns))
+    found = [(*received_range(file.path), file.path.stat().st_mtime_ns) for file in files]
+    return [(first, last, at) for first, last, at in found if first <= to_ns and last >= from_ns]
+
+
 def received_range(path: Path) -> tuple[int, int]:
     """The least and greatest receive time in a file, from its footer."""
     meta = pq.read_metadata(path)

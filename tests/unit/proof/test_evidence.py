@@ -83,6 +83,7 @@ def test_the_files_keys_are_the_agreed_ones(tmp_path: Path) -> None:
     written = msgspec.json.decode((tmp_path / "evidence.json").read_bytes())
     assert list(written) == [
         *("stack", "commit", "dirty", "started", "seconds", "versions", "feed", "phases", "checks", "ledger", "drills"),
+        *("steps", "course", "logs"),
     ]
     assert written["feed"]["source"] == "recording"
     assert set(written["checks"][0]) == {

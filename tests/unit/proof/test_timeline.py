@@ -1,0 +1,75 @@
+"""Timelines stay within their frame whatever is drawn, and say in words what the bars show."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from himari.proof.course import Course, Span
+from himari.proof.evidence import DrillRecord, Marks, Status
+from himari.proof.timeline import drill_timeline, run_timeline, window_timeline
+
+SECOND = 1_000_000_000
+COURSE = Course(start_ns=0, end_ns=20 * SECOND, step_ns=SECOND, lines=[], faults=[], gaps=[], rates=[], delays=[])
+DRILL = DrillRecord(
+    name="cut",
+    says="a line is cut",
+    deadline="3 s",
+    within=3.0,
+    status=Status.PASSED,
+    recovery_seconds=2.0,
+    seen="",
+    marks=Marks(fail=SECOND, lift=3 * SECOND, restored=5 * SECOND),
+    seed=1,
+    gaps=0,
+    started="2026-01-02T03:04:05+00:00",
+    commit="abc",
+)
+
+
+@given(start=st.integers(-(2**62), 2**62), length=st.integers(0, 2**60))
+def test_a_bar_stays_within_its_track(start: int, length: int) -> None:
+    span = Span(row="gap", start_ns=start, end_ns=start + length)
+    drawn = window_timeline(msgspec.structs.replace(COURSE, gaps=[span]))
+    assert drawn
+    bar = drawn.rows[0].bars[0]
+    assert bar.left >= 0
+    assert bar.width > 0
+    assert bar.left + bar.width <= 100.01
+
+
+def test_a_run_shows_its_steps_one_after_the_other() -> None:
+    steps = [
+        Span(row="look", start_ns=0, end_ns=SECOND),
+        Span(row="proof", start_ns=SECOND, end_ns=4 * SECOND, bad=True),
+    ]
+    drawn = run_timeline(steps)
+    assert drawn
+    assert [(row.name, row.says, row.bars[0].left, row.bars[0].kind) for row in drawn.rows] == [
+        ("look", "1.0 s", 0.0, "step"),
+        ("proof", "3.0 s", 25.0, "bad"),
+    ]
+    assert drawn.seconds == 4.0
+
+
+def test_a_drill_shows_its_fault_and_its_recovery_to_the_scale_of_the_longest() -> None:
+    twice = msgspec.structs.replace(DRILL, marks=Marks(fail=0, lift=8 * SECOND), recovery_seconds=None)
+    drawn = drill_timeline([DRILL, twice])
+    assert drawn
+    assert [[(bar.kind, bar.left, bar.width) for bar in row.bars] for row in drawn.rows] == [
+        [("bad", 0.0, 25.0), ("step", 25.0, 25.0)],
+        [("bad", 0.0, 100.0)],
+    ]
+    assert [row.says for row in drawn.rows] == ["recovered in 2.0 s, 3 s allowed", "did not recover"]
+
+
+def test_what_is_not_known_is_not_drawn() -> None:
+    undone = msgspec.structs.replace(DRILL, marks=Marks())
+    assert [run_timeline([]), window_timeline(None), window_timeline(COURSE), drill_timeline([undone])] == [None] * 4
+
+
+def test_rows_beyond_what_can_be_read_are_counted() -> None:
+    gaps = [Span(row=f"gap {n}", start_ns=0, end_ns=1) for n in range(100)]
+    drawn = window_timeline(msgspec.structs.replace(COURSE, gaps=gaps))
+    assert drawn
+    assert len(drawn.rows) + drawn.more == 100
+    assert drawn.more > 0

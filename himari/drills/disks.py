@@ -88,6 +88,7 @@ class BrainAway(Quiet):
 
     def __init__(self, window_records: int) -> None:
         self._window = window_records
+        self._before = 0.0
 
     def prepare(self, field: Field) -> None:
         alter(field, field.edge, COLLECTOR_SETTINGS, WINDOW.format(self._window), COLLECTOR)
@@ -110,6 +111,9 @@ class BrainAway(Quiet):
     def heal(self, field: Field) -> None:
         self.lift(field)
         whole(field, field.edge, COLLECTOR_SETTINGS, COLLECTOR)
+
+    def _pushed(self, field: Field) -> float:
+        return field.told_by_collector().get("himari_pushed_records_total", 0.0)
 
 
 DRILLS = (

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 COMMAND_SECONDS = 8
-PATIENCE = {"filesystem": 15}  # it looks at each file there is
+PATIENCE = {"filesystem": 25}  # it looks at each file there is
 ATTEMPT_SECONDS = 2.0
 HEARTBEAT_SECONDS = 1.5  # the collector beats once a second
 CALL = b"\x01\x00\x00\x00" + bytes(144)  # as long as a WireGuard peer's first message, from nobody it knows

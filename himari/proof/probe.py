@@ -14,7 +14,7 @@ from himari.proof.interrupts import Interrupt, interrupts
 from himari.proof.question import BufferAnswer, FileState, Outcome, Process, Question, Raw, agent_source
 from himari.stack.errors import HostError
 
-PROBE_SECONDS = 20
+PROBE_SECONDS = 30
 SEARCH_CUT_OFF = 124
 UNPACK = (
     "import base64,json,sys,zlib;"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from himari.catalog.accounts import DEPLOY_HOME
 from himari.catalog.component import Artifact, Component, Feed
 from himari.catalog.hostpaths import CREDENTIALS, WIREGUARD_PRIVATE_KEY
 from himari.catalog.irq import REFUSED as IRQ_REFUSED
@@ -30,9 +29,7 @@ TEXTS = (
     "/var/run/reboot-required",
     IRQ_REFUSED,
 )
-AUTHORIZED = f"{DEPLOY_HOME}/.ssh/authorized_keys"
-HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
-HARDENED = ("/etc/shadow", "/etc/gshadow", HOST_KEY, DEPLOY_HOME, f"{DEPLOY_HOME}/.ssh", AUTHORIZED)
+HASHES = ("/etc/shadow", "/etc/gshadow")
 REDIS_SETTINGS = (
     "maxmemory",
     "maxmemory-policy",
@@ -81,7 +78,7 @@ def question(
         units=tuple(sorted(units)),
         bounded=tuple(sorted(bounded)),
         metrics=tuple(sorted(metrics_places(stack, host, components))),
-        files=(*HARDENED, *sorted(paths)),
+        files=(*HASHES, *sorted(paths)),
         unused_modules=UNUSED_MODULES,
         texts=(*TEXTS, *("/proc/sys/" + one.name.replace(".", "/") for one in SYSCTLS)),
         peers=tuple(Peer(address=peer.address, mtu=stack.network.mtu) for peer in peers(stack, known, host)),

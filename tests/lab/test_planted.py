@@ -19,6 +19,34 @@ from tests.lab.conftest import STACK, LabEdge
 NFT = "nft insert rule inet himari"
 ACL = "/etc/redis/himari.acl"
 OPEN = "user default on nopass allkeys allcommands"
+UNBOUND = "/run/systemd/system/himari-firewall.service.d"
+# One of each that a check of a host's own looks for; they do not touch each other. What runs is not reloaded.
+SSHD = "/etc/ssh/sshd_config.d/00-himari.conf"
+CHANGED = (
+    *("/etc/profile.d/himari.sh", "/etc/systemd/system.conf.d/himari.conf", SSHD),
+    *("/etc/needrestart/conf.d/himari.conf", "/etc/modprobe.d/himari.conf"),
+)
+LOOSE = f"""
+tar -cPf /root/whole.tar {" ".join(CHANGED)}
+cp -p /usr/bin/id /usr/local/bin/become; chmod u+s /usr/local/bin/become
+touch /etc/everybodys /etc/nobodys; chmod o+w /etc/everybodys; chown 4711 /etc/nobodys
+echo 'himari ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/more
+chmod o+r /etc/shadow
+echo 'umask 022' >>/etc/profile.d/himari.sh
+mount -o remount,suid /tmp
+echo 'Acquire::AllowInsecureRepositories "true";' >/etc/apt/apt.conf.d/53more
+sed -i /himari-/d /etc/needrestart/conf.d/himari.conf
+sed -i /sctp/d /etc/modprobe.d/himari.conf
+sed -i s/=0/=infinity/ /etc/systemd/system.conf.d/himari.conf; systemctl daemon-reload
+sed -i -e '/^KexAlg/s/,curve.*//' -e '/^MACs/d' -e 's/VERBOSE/INFO/' {SSHD}
+sed -i -e '/^StrictModes/s/yes/no/' -e '/^AuthenticationM/d' {SSHD}
+"""
+TIGHT = """
+tar -xPpf /root/whole.tar; systemctl daemon-reload
+rm /usr/local/bin/become /etc/everybodys /etc/nobodys /etc/sudoers.d/more /etc/apt/apt.conf.d/53more /root/whole.tar
+chmod o-r /etc/shadow
+mount -o remount,nosuid /tmp
+"""
 
 
 class Plant(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +161,42 @@ PLANTS = (
         red=("edge kernel.sysctl.net.ipv4.tcp_timestamps", "edge kernel.sysctl.net.core.somaxconn"),
         says="expected 1: `himari up` sets it",
         folder="day01_host",
+    ),
+    Plant(
+        name="a host that grew loose",
+        host="exchange",
+        do=LOOSE,
+        undo=TIGHT,
+        red=(
+            "exchange accounts.set-user-id",
+            "exchange accounts.world-writable",
+            "exchange accounts.unowned",
+            "exchange accounts.sudo",
+            "exchange accounts.shadow",
+            "exchange accounts.umask",
+            "exchange accounts.no-cores",
+            "exchange accounts.tmp",
+            "exchange upgrades.signed",
+            "exchange upgrades.leaves-ours",
+            "exchange kernel.unused-modules",
+            "exchange sshd.strict-modes",
+            "exchange sshd.algorithms",
+            "exchange sshd.key-exchange",
+            "exchange sshd.methods",
+            "exchange sshd.log",
+        ),
+        says="/usr/local/bin/become: `chmod ug-s` it, or remove it",
+        folder="day01_host",
+    ),
+    Plant(
+        name="a unit of ours without its bounds",
+        host="brain",
+        do=f"mkdir {UNBOUND}; printf '[Service]\\nNoNewPrivileges=no\\nCapabilityBoundingSet=~\\nProtectSystem=no\\n"
+        f"SystemCallFilter=\\nRestrictNamespaces=no\\n' >{UNBOUND}/loose.conf; systemctl daemon-reload",
+        undo=f"rm -r {UNBOUND}; systemctl daemon-reload",
+        red=("brain nftables.himari-firewall.service.exposure",),
+        says=", at most 3.0",
+        folder="day03_network",
     ),
     Plant(
         name="a collector that stopped",

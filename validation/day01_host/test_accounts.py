@@ -1,11 +1,11 @@
 """Who may log in, and as what."""
 
-from himari.catalog.accounts import DEPLOY_HOME, DEPLOY_USER, journal_mb
+from himari.catalog.accounts import journal_mb
 from himari.catalog.root import ENTRY
 from himari.proof import readings
 from himari.proof.checks import Case, Observed, check, found
 from himari.proof.probe import Probe
-from himari.proof.questions import AUTHORIZED
+from himari.proof.questions import HASHES
 
 SYSTEM_UID = 1000  # below it are accounts of the system
 OF_A_SERVICE = 61184  # from here on systemd numbers the users that live as long as a service
@@ -85,18 +85,10 @@ def test_each_file_is_somebodys(probe: Probe, observed: Observed) -> None:
 
 @check("accounts.shadow", "the passwords' hashes are root's alone")
 def test_shadow(probe: Probe, observed: Observed) -> None:
-    states = [found(probe.file(path), f"{path} is missing") for path in ("/etc/shadow", "/etc/gshadow")]
-    observed([f"{state.owner}:{state.group} {state.mode:04o}" for state in states])
-    assert all((state.owner, state.group) in OWNERS_OF_HASHES and not state.mode & 0o037 for state in states)
-
-
-@check("accounts.keys", "nobody but the deploy user can add a key that logs in")
-def test_authorized_keys(probe: Probe, observed: Observed) -> None:
-    paths = (DEPLOY_HOME, f"{DEPLOY_HOME}/.ssh", AUTHORIZED)
-    states = {path: found(probe.file(path), f"{path} is missing") for path in paths}
-    observed([f"{path} {state.owner} {state.mode:04o}" for path, state in states.items()])
-    loose = [path for path, state in states.items() if state.owner != DEPLOY_USER or state.mode & 0o022]
-    assert not loose, f"{', '.join(loose)} can be changed by others"
+    states = {path: found(probe.file(path), f"{path} is missing") for path in HASHES}
+    observed([f"{path} {state.owner}:{state.group} {state.mode:04o}" for path, state in states.items()])
+    loose = [path for path, one in states.items() if (one.owner, one.group) not in OWNERS_OF_HASHES or one.mode & 0o037]
+    assert not loose, f"{', '.join(loose)} can be read or changed by others than root"
 
 
 @check("accounts.sudo", "the deploy user runs one program as root, and no shell")

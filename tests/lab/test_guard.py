@@ -2,17 +2,14 @@
 
 Each test leaves the machines as it found them; they are those of `test_static`."""
 
-import base64
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from functools import partial
 
-from himari.apply import bundle
-from himari.apply.agent.wire import Activation, FileChange, UnitChange
 from himari.apply.ssh import Reach
+from himari.drills.guarded import activate, login
 from himari.lab import lab
 from himari.runs.report import UpReport
 from himari.stack.known import read_known
@@ -97,17 +94,7 @@ def _from_outside(rented: Rented, port: int) -> str:
 
 def _activate(rented: Rented, path: str, text: str, unit: str, seconds: int) -> str:
     """An activation of one guarded file and its unit, by a run that is gone before it could confirm; its token."""
-    mode = int(rented.inside("edge", f"stat -c %a {path}"), 8)
-    content = base64.b64encode(text.encode()).decode()
-    file = FileChange(path, content, mode, "root", "root", [], [], guarded=True)
-    digest = rented.inside("edge", f"cat /run/himari/units/{unit} 2>/dev/null || true")
-    service = UnitChange(unit, digest, False, True, True, [], 30, guarded=True)
-    request = asdict(Activation(files=[file], units=[service], guard_seconds=seconds))
-    stream = "".join(bundle.stream("activate", request)).encode()
-    done = _reach(rented).run(_reach(rented).as_root(bundle.COMMAND), stream, timeout=60)
-    report = json.loads(done.out.splitlines()[-1])
-    assert report["failure"] is None, report
-    return str(report["token"])
+    return activate(_reach(rented), partial(rented.inside, "edge"), path, text, unit, seconds=seconds)
 
 
 def _reach(rented: Rented) -> Reach:
@@ -115,9 +102,7 @@ def _reach(rented: Rented) -> Reach:
 
 
 def _login(rented: Rented) -> subprocess.CompletedProcess[str]:
-    options = ("-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ConnectTimeout=3")
-    argv = _reach(rented).argv("true", options)
-    return subprocess.run(argv, capture_output=True, text=True, check=False)
+    return login(_reach(rented))
 
 
 def _until(holds: Callable[[], bool], seconds: float = 90) -> None:

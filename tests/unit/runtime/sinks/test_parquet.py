@@ -10,7 +10,7 @@ from himari_runtime.messages import START, Channel, Gap, Kind, Position, Reason,
 from himari_runtime.sinks.errors import DiskLowError
 from himari_runtime.sinks.parquet import ParquetStore, open_store
 from himari_runtime.sinks.parquet_files import stored_files
-from himari_runtime.sinks.parquet_reader import gaps_since, newest_received_ns, stored
+from himari_runtime.sinks.parquet_reader import gaps_since, newest_received_ns, stored, written
 from tests.unit.runtime.made import parquet_settings
 
 ROUTE = Route("md:binance:BTC/USDT:trades", "BTC/USDT", Channel.TRADE, 5, 5)
@@ -82,6 +82,18 @@ def test_a_window_reads_only_files_that_can_match(tmp_path: Path) -> None:
     assert [r.n for r in read(tmp_path, MIDNIGHT_NS + 2, MIDNIGHT_NS + 3)] == [2, 3]
     with pytest.raises(OSError, match=r"(?i)page|thrift|decompress|unexpected"):
         read(tmp_path, MIDNIGHT_NS + 1)
+
+
+def test_the_files_of_a_window_tell_when_they_were_written(tmp_path: Path) -> None:
+    sink = store(tmp_path)
+    for n in range(1, 4):
+        sink.add(record(n, MIDNIGHT_NS + n), ROUTE)
+        sink.flush()
+    for number, file in enumerate(stored_files(tmp_path, "edge-1", "binance")):
+        os.utime(file.path, ns=(0, MIDNIGHT_NS + 10 * number))
+    found = written(tmp_path, "edge-1", "binance", MIDNIGHT_NS + 2, MIDNIGHT_NS + 2)
+    assert found == [(MIDNIGHT_NS + 2, MIDNIGHT_NS + 2, MIDNIGHT_NS + 10)]
+    assert len(written(tmp_path, "edge-1", "binance", MIDNIGHT_NS, MIDNIGHT_NS + 9)) == 3
 
 
 def damage_rows(path: Path) -> None:

@@ -35,7 +35,7 @@ class Starved(Quiet):
 
     def restored(self, field: Field) -> bool:
         active = field.shown(field.edge, REDIS, "ActiveState") == "active"
-        return active and field.collector().carries and field.collector().waiting < 1000
+        return active and field.collector().carries
 
 
 DRILLS = (

@@ -46,7 +46,7 @@ class BufferFull(Quiet):
         whole(field, field.edge, REDIS_CONFIG, REDIS)
 
     def restored(self, field: Field) -> bool:
-        return "full" not in field.status() and field.collector().waiting < 1000
+        return "full" not in field.status()
 
 
 class ShortLines(Quiet):

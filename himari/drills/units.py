@@ -5,6 +5,8 @@ from himari.catalog.redis_buffer import UNIT as REDIS
 from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 
+GROWN = 2000  # records
+
 
 class Killed(Quiet):
     """The main process of a unit gets a signal; systemd brings the unit back. `host` is a role of the field."""
@@ -42,19 +44,22 @@ class BufferDown(Quiet):
 
     def __init__(self, unit: str) -> None:
         self._unit = unit
+        self._before = 0
 
     def inject(self, field: Field) -> None:
+        self._before = field.collector().waiting
         field.inside(field.edge, f"systemctl stop {self._unit}")
 
     def seen(self, field: Field) -> str:
         waiting = field.collector().waiting
-        return f"the collector journals on, {waiting} records wait to be pushed" if waiting > 1000 else ""
+        grown = waiting - self._before >= GROWN
+        return f"the collector journals on, {waiting} records wait to be pushed" if grown else ""
 
     def lift(self, field: Field) -> None:
         field.inside(field.edge, f"systemctl reset-failed {self._unit} || true; systemctl start {self._unit}")
 
     def restored(self, field: Field) -> bool:
-        return field.collector().waiting < 1000
+        return field.shown(field.edge, self._unit, "ActiveState") == "active"
 
 
 DRILLS = (

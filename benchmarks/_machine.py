@@ -2,8 +2,13 @@
 
 import os
 import platform
+import subprocess
 import time
 from pathlib import Path
+
+
+class MissedError(Exception):
+    """A figure is beyond its limit; what was printed says which."""
 
 
 def machine() -> str:
@@ -23,3 +28,19 @@ def load() -> str:
 def verdict(figure: float, limit: float) -> str:
     """Whether `figure` is at most `limit`."""
     return "met" if figure <= limit else "MISSED"
+
+
+def verdict_least(figure: float, limit: float) -> str:
+    """Whether `figure` is at least `limit`."""
+    return "met" if figure >= limit else "MISSED"
+
+
+def commit() -> str:
+    """Of this code; `+` where files differ from it."""
+    said = subprocess.run(
+        ("git", "-C", Path(__file__).parent, "describe", "--always", "--dirty=+", "--abbrev=12"),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    return f"commit {said.stdout.strip() or 'unknown'}"

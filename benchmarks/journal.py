@@ -28,7 +28,7 @@ def main() -> None:
     """Print one line a stage."""
     frames = market_frames(20, 20_000, 1.0)
     records = [Record(1, n, Kind.FRAME, 0, n * 10**6, n * 10**6, frame) for n, frame in enumerate(frames, 1)]
-    route, decoder = router("binance"), msgspec.json.Decoder(wire.Combined)
+    route, decoder = router("binance"), msgspec.json.Decoder(wire.Identified)
     runs = [records[at : at + CHUNK] for at in range(0, len(records), CHUNK)]
     packer, bare = Packer(primer("binance")), zstandard.ZstdCompressor(level=LEVEL)
     chunks = [packer.pack(run, START) for run in runs]

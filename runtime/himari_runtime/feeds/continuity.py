@@ -108,6 +108,10 @@ class Continuity:
         sequence = self._sequences.get(key)
         if sequence is None:
             return
+        if sequence.follows(route.first_id, route.last_id, record.received_ns):
+            if route.channel is Channel.DEPTH:
+                self.books[route.symbol].update(route.first_id, route.last_id, None)
+            return
         event = Event(route.first_id, route.last_id, record.received_ns, record.monotonic_ns)
         self._settle(key, sequence.offer(event))
         if sequence.is_waiting:

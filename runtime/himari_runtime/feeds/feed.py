@@ -100,11 +100,13 @@ class Feed:
             "books": self._polls.books(),
         }
 
-    def _take(self, payload: bytes, line: int) -> Taken:
-        taken = self._intake.take(Kind.FRAME, payload, line)
-        self._continuity.follow(taken)
-        if (made_ns := self._dialect.event_ns(payload)) is not None:
-            counters.DELAY.observe((taken.record.received_ns - made_ns) / 1e9)
+    def _take(self, payloads: list[bytes], line: int) -> list[Taken]:
+        taken = self._intake.take_all(Kind.FRAME, payloads, line)
+        for each in taken:
+            self._continuity.follow(each)
+        last = taken[-1].record  # one tells how late those are that came with it
+        if (made_ns := self._dialect.event_ns(last.payload)) is not None:
+            counters.DELAY.observe((last.received_ns - made_ns) / 1e9)
         return taken
 
     async def _expire(self) -> None:
@@ -117,6 +119,7 @@ class Feed:
 
     def _describe(self, time_ns: int) -> Heartbeat:
         records, seconds = self._backlog()
+        self._intake.publish()
         counts = self._intake.counts
         return Heartbeat(
             time_ns=time_ns,

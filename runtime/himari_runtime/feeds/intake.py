@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -16,11 +17,13 @@ class Appender(Protocol):
 
     epoch: int
 
-    def append(self, kind: Kind, payload: bytes, *, line: int, received_ns: int, monotonic_ns: int) -> int:
-        """Writes one record and returns its n."""
+    def append_all(
+        self, kind: Kind, payloads: Sequence[bytes], *, line: int, received_ns: int, monotonic_ns: int
+    ) -> int:
+        """Writes records that were received together and returns the n of the first."""
 
-    def mark(self, stream: str, channel: str, n: int, last_id: int, received_ns: int) -> None:
-        """Notes record `n` as the last of its channel."""
+    def mark(self, n: int, routes: Sequence[Route]) -> None:
+        """Notes where the records appended as `n` and behind it belong."""
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
@@ -36,22 +39,37 @@ class Intake:
     def __init__(self, dialect: Dialect, journal: Appender) -> None:
         self.venue = dialect.name
         self.counts: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
         self._journal = journal
         self._route = dialect.route
 
     def take(self, kind: Kind, payload: bytes, line: int = 0) -> Taken:
         """Journals `payload`, received now; then says where it belongs."""
+        return self.take_all(kind, (payload,), line)[0]
+
+    def take_all(self, kind: Kind, payloads: Sequence[bytes], line: int) -> list[Taken]:
+        """The same of payloads that came together, of which none is looked at before all are in the journal."""
         received_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
-        n = self._journal.append(kind, payload, line=line, received_ns=received_ns, monotonic_ns=monotonic_ns)
-        record = Record(self._journal.epoch, n, kind, line, received_ns, monotonic_ns, payload)
-        route = self._route(record)
-        self._journal.mark(route.stream, route.channel, n, route.last_id, received_ns)
-        self.counts[route.channel] += 1
-        counters.FRAMES.labels(route.channel).inc()
-        if route.channel is Channel.UNPARSED:
-            counters.UNPARSED.inc()
-        return Taken(record, route)
+        first = self._journal.append_all(kind, payloads, line=line, received_ns=received_ns, monotonic_ns=monotonic_ns)
+        epoch, route, counts = self._journal.epoch, self._route, self.counts
+        routes: list[Route] = []
+        taken: list[Taken] = []
+        for n, payload in enumerate(payloads, first):
+            record = Record(epoch, n, kind, line, received_ns, monotonic_ns, payload)
+            where = route(record)
+            counts[where.channel] += 1
+            routes.append(where)
+            taken.append(Taken(record, where))
+        self._journal.mark(first, routes)
+        return taken
 
     def say(self, kind: Kind, message: msgspec.Struct) -> Taken:
         """Journals a message of our own."""
         return self.take(kind, msgspec.json.encode(message))
+
+    def publish(self) -> None:
+        """Tells Prometheus what was counted; too dear to be done for each record."""
+        for channel, count in self.counts.items():
+            counters.FRAMES.labels(channel).inc(count - self._told[channel])
+        counters.UNPARSED.inc(self.counts[Channel.UNPARSED] - self._told[Channel.UNPARSED])
+        self._told = self.counts.copy()

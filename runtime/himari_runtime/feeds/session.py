@@ -1,4 +1,4 @@
-"""One WebSocket to a venue, from its opening to its end. What it reads goes to `take`, frame by frame."""
+"""One WebSocket to a venue, from its opening to its end. What it reads goes to `take`, as it comes."""
 
 import asyncio
 import logging
@@ -6,17 +6,10 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from himari_runtime.feeds.socket import FAILED, OPEN_SECONDS, Socket
 
-from himari_runtime.messages import PAYLOAD_BYTES_MOST
-
-OPEN_SECONDS = 10.0
-CLOSE_SECONDS = 1.0
-PING_SECONDS = 20.0
-QUEUED_FRAMES = 1024  # beyond it the socket is not read: TCP tells the venue
 GARBLED_MOST = 3  # frames that mean nothing, in GARBLED_SECONDS: the line is not to be trusted
 GARBLED_SECONDS = 60.0
 
@@ -37,10 +30,10 @@ class Target(NamedTuple):
 
 
 class Session:
-    """An open connection. `reading` ends with it and raises what `take` raised; `leaving` is set when another should
-    take its place. Times are of the monotonic clock, in seconds."""
+    """An open connection. `reading` is done when it ends and raises what `take` raised; `leaving` is set when another
+    should take its place. Times are of the monotonic clock, in seconds."""
 
-    def __init__(self, line: int, socket: ClientConnection, take: "Take") -> None:
+    def __init__(self, line: int, socket: Socket, take: "Take") -> None:
         self.line = line
         self.opened = self.heard = time.monotonic()
         self.frames = 0
@@ -51,25 +44,16 @@ class Session:
         self._garbled: deque[float] = deque(maxlen=GARBLED_MOST)
         self._socket = socket
         self._take = take
-        self.reading = asyncio.create_task(self._read(), name=f"line {line}")
+        self.reading: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        socket.closed.add_done_callback(self._end)
+        socket.hear(self._read)
 
     @classmethod
     async def open(cls, line: int, target: Target, take: "Take") -> Self:
         """Connects and subscribes; returns when the venue has confirmed every request. Raises RefusedError."""
         try:
-            socket = await connect(
-                target.url,
-                ssl=target.tls,
-                compression=None,
-                proxy=None,
-                max_queue=QUEUED_FRAMES,
-                max_size=PAYLOAD_BYTES_MOST,
-                open_timeout=OPEN_SECONDS,
-                close_timeout=CLOSE_SECONDS,
-                ping_interval=PING_SECONDS,
-                ping_timeout=PING_SECONDS,
-            )
-        except (OSError, TimeoutError, WebSocketException) as error:
+            socket = await Socket.open(target.url, target.tls)
+        except FAILED as error:
             raise RefusedError(f"cannot connect: {type(error).__name__}: {error}") from None
         session = cls(line, socket, take)
         try:
@@ -102,7 +86,6 @@ class Session:
     async def close(self) -> None:
         """Ends it; safe to call again. What `take` raised stays in `reading`."""
         self.reading.cancel()
-        await asyncio.wait([self.reading])
         await self._socket.close()
 
     async def _subscribe(self, target: Target) -> None:
@@ -110,37 +93,44 @@ class Session:
             async with asyncio.timeout(OPEN_SECONDS + target.pace_seconds * len(target.requests)):
                 for number, request in enumerate(target.requests):
                     await asyncio.sleep(target.pace_seconds if number else 0)
-                    await self._socket.send(request, text=True)
+                    self._socket.send(request)
                 for _ in target.requests:
                     await self._answer()
         except TimeoutError:
             raise RefusedError("the venue does not answer a subscription") from None
-        except ConnectionClosed as error:
-            raise RefusedError(f"closed while subscribing: {error}") from None
 
     async def _answer(self) -> None:
+        if refusal := await self._next_answer():
+            raise RefusedError(f"subscription refused: {refusal}")
+
+    async def _next_answer(self) -> str:
+        if not self.answers.empty():  # it may have come together with the end
+            return self.answers.get_nowait()
         answer = asyncio.create_task(self.answers.get())
         await asyncio.wait([answer, self.reading], return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
             answer.cancel()
             self.reading.result()  # raises what ended it
             raise RefusedError(f"{self.why} while subscribing")
-        if answer.result():
-            raise RefusedError(f"subscription refused: {answer.result()}")
+        return answer.result()
 
-    async def _read(self) -> None:
-        while True:
-            try:
-                payload = await self._socket.recv(decode=False)
-            except ConnectionClosed as error:
-                log.warning("line %s: %s", self.line, error)
-                self.why = self.why or CLOSED
-                return
-            self.frames += 1
-            self.heard = time.monotonic()
-            self._take(self, payload)
+    def _read(self, payloads: list[bytes]) -> None:
+        if self.reading.done():
+            return
+        self.frames += len(payloads)
+        self.heard = time.monotonic()
+        try:
+            self._take(self, payloads)
+        except Exception as error:
+            self.reading.set_exception(error)
+
+    def _end(self, closed: asyncio.Future[str]) -> None:
+        if not self.reading.done():
+            log.warning("line %s: %s", self.line, closed.result())
+            self.why = self.why or CLOSED
+            self.reading.set_result(None)
 
 
-Take = Callable[[Session, bytes], None]
+Take = Callable[[Session, list[bytes]], None]
 
 CLOSED = "closed"

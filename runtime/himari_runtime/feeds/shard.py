@@ -20,8 +20,8 @@ SHUTDOWN = "shutdown"
 
 
 class Shard:
-    """`settings.lines` lines for `symbols`, numbered from `first_line`; `take` journals a frame of a line and follows
-    it; `down` is told when the last of them is lost."""
+    """`settings.lines` lines for `symbols`, numbered from `first_line`; `take` journals frames of a line and follows
+    them; `down` is told when the last of them is lost."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Shard:
         budget: ConnectionBudget,
         *,
         first_line: int,
-        take: Callable[[bytes, int], Taken],
+        take: Callable[[list[bytes], int], list[Taken]],
         down: Callable[[], None],
     ) -> None:
         self.symbols = symbols
@@ -82,16 +82,19 @@ class Shard:
         if not self.lines_up:
             self._down()
 
-    def _take(self, session: Session, payload: bytes) -> None:
-        taken = self._journal(payload, session.line)
-        channel = taken.route.channel
-        if channel is Channel.DEPTH:
-            session.reached[taken.route.symbol] = taken.route.last_id
-            self._lag.note(session, taken.route.symbol, taken.route.last_id, taken.record.monotonic_ns)
-        elif channel is Channel.CONTROL:
-            session.answers.put_nowait(self._dialect.answers.request_refusal(payload))
-        elif channel is Channel.UNPARSED:
-            if self._dialect.is_shutdown(payload):
-                session.leave(SHUTDOWN)
-            elif session.note_garbled():
-                session.leave(GARBLED)
+    def _take(self, session: Session, payloads: list[bytes]) -> None:
+        for taken in self._journal(payloads, session.line):
+            channel = taken.route.channel
+            if channel is Channel.DEPTH:
+                session.reached[taken.route.symbol] = taken.route.last_id
+                self._lag.note(session, taken.route.symbol, taken.route.last_id, taken.record.monotonic_ns)
+            elif channel is Channel.CONTROL:
+                session.answers.put_nowait(self._dialect.answers.request_refusal(taken.record.payload))
+            elif channel is Channel.UNPARSED:
+                self._suspect(session, taken.record.payload)
+
+    def _suspect(self, session: Session, payload: bytes) -> None:
+        if self._dialect.is_shutdown(payload):
+            session.leave(SHUTDOWN)
+        elif session.note_garbled():
+            session.leave(GARBLED)

@@ -127,16 +127,24 @@ class Pusher:
         return last
 
     async def _feed(self, link: RedisLink, reader: JournalReader) -> None:
+        pushed = 0.0
         while True:
             self._journal.appended.clear()
             batch, read = await self._collect(link, reader)
             if batch:
+                pushed = time.monotonic()
                 await self._push(link, batch)
             if read:
                 self._confirm(read)
             if read is None:
                 await self._journal.appended.wait()
-                await asyncio.sleep(self._settings.linger_ms / 1000)
+                await self._linger(pushed)
+
+    async def _linger(self, pushed: float) -> None:
+        """What comes after a quiet moment goes at once; what follows a push is gathered."""
+        wait = pushed + self._settings.linger_ms / 1000 - time.monotonic()
+        if wait > 0:
+            await asyncio.sleep(wait)
 
     async def _collect(self, link: RedisLink, reader: JournalReader) -> tuple[dict[str, list[Record]], Record | None]:
         """The next batch by stream, what the buffer has left out, and the last record read for it."""
@@ -145,13 +153,16 @@ class Pusher:
         last = None
         while size < BATCH_BYTES and (records := reader.read(TURN_BYTES)):
             self._note_hole(records[0].position)
+            known = max(self._last.values(), default=START)  # beyond it the buffer has nothing
+            new = records[0].position > known
             for record in records:
                 where = self._route(record)
                 name = where.stream
                 if name not in self._last:
                     self._last |= await self._ask(link, [name])
+                    new = False
                 repeated = self._copies.is_copy(record, where)
-                if record.position > self._last[name]:
+                if new or record.position > self._last[name]:
                     batch.setdefault(name, []).append(shorten(record, where) if repeated else record)
                     size += len(record.payload)
                 else:

@@ -96,8 +96,9 @@ def split(records: Sequence[Record], most_bytes: int, hole: Position = START) ->
     alone."""
     run: list[Record] = []
     size = 0
+    parts = bool(records) and (records[0].epoch != records[-1].epoch or records[0].position <= hole)
     for record in records:
-        parted = run and (record.epoch != run[0].epoch or run[-1].position <= hole < record.position)
+        parted = parts and run and (record.epoch != run[0].epoch or run[-1].position <= hole < record.position)
         if parted or (run and size + len(record.payload) > most_bytes):
             yield run
             run, size = [], 0

@@ -25,7 +25,11 @@ class TradeIds:
 
     def add(self, trade_id: int) -> bool:
         """False where it was seen before."""
-        if self._last < 0 or trade_id < self._last - RENUMBERED_IDS:
+        if trade_id == self._last + 1 and self._last >= 0:
+            self._last = trade_id
+            if trade_id - self._first >= self._most:
+                self._first = trade_id - self._most + 1
+        elif self._last < 0 or trade_id < self._last - RENUMBERED_IDS:
             self._first = self._last = trade_id
             self._missing.clear()
         elif trade_id > self._last:

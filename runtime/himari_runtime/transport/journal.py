@@ -1,6 +1,6 @@
 """The journal: every record is appended here before anything else happens to it.
 
-`append` is one write(2); what it returned for survives the death of the process. A keeper thread syncs the data,
+`append_all` is one write(2); what it returned for survives the death of the process. A keeper thread syncs the data,
 seals full segments and drops the oldest, so that the event loop never waits for the disk.
 """
 
@@ -9,23 +9,22 @@ import errno
 import fcntl
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from himari_runtime import metrics
-from himari_runtime.messages import Epoch, Kind, Mark, Position, Record, mark_key
+from himari_runtime.messages import Epoch, Kind, Mark, Position, Route
 from himari_runtime.settings import JournalSettings
 from himari_runtime.transport import epochs
 from himari_runtime.transport.keeper import Keeper
-from himari_runtime.transport.marks import mark_of, note
-from himari_runtime.transport.records import encode
+from himari_runtime.transport.marks import Batch, Marks
+from himari_runtime.transport.records import encode_together
 from himari_runtime.transport.recovery import Previous, Router, recover
 from himari_runtime.transport.sealing import Extent
 from himari_runtime.transport.segments import Header, Segment, header_frame, sync_folder
 from himari_runtime.transport.unfilled import Unfilled
-
-UNMARKED_MOST = 4096  # records whose mark the collector has not given yet
 
 
 class JournalInUseError(Exception):
@@ -48,13 +47,11 @@ class Journal:
         self.source = source
         self.appended = asyncio.Event()
         self.previous: Previous = recover(settings.path, route)
-        self.marks: dict[str, Mark] = dict(self.previous.marks)
+        self._marks = Marks(self.previous.marks, route)
         self._unfilled = Unfilled(self.previous.unfilled)
         self.epoch = epochs.advance(settings.path)
         self.n = 0
-        self._route = route
         self._lock = lock
-        self._unmarked: dict[int, Record] = {}
         self._keeper = Keeper(settings)
         self._open_segment(0)
         self._keeper.start()
@@ -75,8 +72,20 @@ class Journal:
         """The last record appended."""
         return Position(self.epoch, self.n)
 
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """The last record of each `stream|channel`."""
+        return self._marks.all()
+
     def append(self, kind: Kind, payload: bytes, *, line: int, received_ns: int, monotonic_ns: int) -> int:
-        """Writes one record and returns its n; raises JournalFullError and then leaves no part of it behind.
+        """`append_all` of one record."""
+        return self.append_all(kind, (payload,), line=line, received_ns=received_ns, monotonic_ns=monotonic_ns)
+
+    def append_all(
+        self, kind: Kind, payloads: Sequence[bytes], *, line: int, received_ns: int, monotonic_ns: int
+    ) -> int:
+        """Writes records that were received together and returns the n of the first; raises JournalFullError and then
+        leaves no part of them behind.
 
         Raises KeeperFailedError where nobody keeps the journal any more.
         """
@@ -84,24 +93,23 @@ class Journal:
             raise KeeperFailedError(f"{self.settings.path}: the keeper ended: {self._keeper.failure!r}")
         if self._is_full(monotonic_ns):
             self._rotate(monotonic_ns)
-        n = self.n + 1
-        frame = encode(kind, payload, line=line, n=n, received_ns=received_ns, monotonic_ns=monotonic_ns)
-        self._write(frame)
-        self.n = n
+        first = self.n + 1
+        data = encode_together(kind, payloads, line=line, n=first, received_ns=received_ns, monotonic_ns=monotonic_ns)
+        self._write(data)
+        self.n += len(payloads)
         if kind == Kind.GAP:
-            self._unfilled.note(payload)
-        self._unmarked[n] = Record(self.epoch, n, kind, line, received_ns, monotonic_ns, payload)
-        if len(self._unmarked) > UNMARKED_MOST:
-            self._mark_rest()
+            for payload in payloads:
+                self._unfilled.note(payload)
+        self._marks.append(Batch(self.epoch, first, kind, line, received_ns, monotonic_ns, payloads))
         self.appended.set()
-        metrics.JOURNAL_RECORDS.inc()
-        metrics.JOURNAL_BYTES.inc(len(frame))
-        return n
+        metrics.JOURNAL_RECORDS.inc(len(payloads))
+        metrics.JOURNAL_BYTES.inc(len(data))
+        return first
 
-    def mark(self, stream: str, channel: str, n: int, last_id: int, received_ns: int) -> None:
-        """Notes record `n`, which the caller has decoded, as the last of its channel; unmarked ones are routed late."""
-        if self._unmarked.pop(n, None) is not None:
-            note(self.marks, mark_key(stream, channel), Mark(n, self.epoch, last_id, received_ns))
+    def mark(self, n: int, routes: Sequence[Route]) -> None:
+        """Notes where the records appended as `n` and behind it belong, which the caller has decoded; what is not
+        marked is routed when a segment ends."""
+        self._marks.place(n, routes)
 
     def close(self) -> None:
         """Seals the open segment and releases the folder."""
@@ -120,7 +128,6 @@ class Journal:
         self.append(Kind.EPOCH, payload, line=0, received_ns=time.time_ns(), monotonic_ns=time.monotonic_ns())
 
     def _open_segment(self, monotonic_ns: int) -> None:
-        self._mark_rest()
         self._segment = Segment(self.settings.path, self.epoch, self.n + 1, None)
         self._fd = os.open(self._segment.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
         self._size = 0
@@ -148,28 +155,20 @@ class Journal:
         self._open_segment(monotonic_ns)
         self._keeper.seal(segment, fd, extent)
 
-    def _write(self, frame: bytes) -> None:
+    def _write(self, frames: bytes) -> None:
         while True:
             try:
-                written = os.write(self._fd, frame)
+                written = os.write(self._fd, frames)
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise
                 written = 0
-            if written == len(frame):
+            if written == len(frames):
                 self._size += written
                 return
             os.ftruncate(self._fd, self._size)
             if not self._keeper.drop_oldest():
                 raise JournalFullError(f"{self.settings.path}: no space left, and no sealed segment to drop")
-
-    def _mark_rest(self) -> None:
-        for record in self._unmarked.values():
-            where = self._route(record)
-            key = mark_key(where.stream, where.channel)
-            if key not in self.marks or self.marks[key].position < record.position:
-                note(self.marks, key, mark_of(record, where))
-        self._unmarked.clear()
 
 
 def _lock(folder: Path) -> int:

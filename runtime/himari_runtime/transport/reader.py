@@ -41,10 +41,11 @@ class JournalReader:
                 # what was appended until the next segment began, or until this one was sealed
                 records = self._scan(most_bytes, whole=following is not None or self._is_sealed)
             if records:
-                fresh = [record for record in records if record.position > self._after]
-                if fresh:
-                    self._after = fresh[-1].position
-                    return fresh
+                if records[0].position <= self._after:
+                    records = [record for record in records if record.position > self._after]
+                if records:
+                    self._after = records[-1].position
+                    return records
             elif following is None or not self._open(following):
                 return []
 

@@ -5,7 +5,7 @@ back exactly what was written or stops before it.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from zlib import crc32
 
@@ -15,6 +15,7 @@ from himari_runtime.messages import PAYLOAD_BYTES_MOST, Record
 
 FRAME = struct.Struct("<II")
 BODY = struct.Struct("<BBQqq")
+HEAD = struct.Struct("<IIBBQqq")  # both, one after the other
 MAX_BODY = BODY.size + PAYLOAD_BYTES_MOST  # a length beyond it can only be damage
 
 
@@ -36,8 +37,18 @@ class Scan(msgspec.Struct, frozen=True):
 
 def encode(kind: int, payload: bytes, *, line: int, n: int, received_ns: int, monotonic_ns: int) -> bytes:
     """One frame."""
-    body = BODY.pack(kind, line, n, received_ns, monotonic_ns) + payload
-    return FRAME.pack(len(body), crc32(body)) + body
+    return encode_together(kind, (payload,), line=line, n=n, received_ns=received_ns, monotonic_ns=monotonic_ns)
+
+
+def encode_together(
+    kind: int, payloads: Sequence[bytes], *, line: int, n: int, received_ns: int, monotonic_ns: int
+) -> bytes:
+    """The frames of records that were received together, from `n` on."""
+    parts: list[bytes] = []
+    for number, payload in enumerate(payloads, n):
+        head = BODY.pack(kind, line, number, received_ns, monotonic_ns)
+        parts += (FRAME.pack(BODY.size + len(payload), crc32(payload, crc32(head))), head, payload)
+    return b"".join(parts)
 
 
 def encode_all(records: Iterable[Record]) -> bytes:
@@ -52,27 +63,35 @@ def scan(data: bytes, epoch: int, offset: int = 0, most: int | None = None) -> S
     """The records of `epoch` in `data` from `offset`, at most `most` of them."""
     found: list[Record] = []
     size = len(data)
+    view = memoryview(data)
     why = End.COMPLETE
     while offset < size and len(found) != most:
-        start = offset + FRAME.size
-        if start > size:
-            why = End.SHORT
+        if offset + HEAD.size > size:
+            why = _short(data, offset)
             break
-        length, checksum = FRAME.unpack_from(data, offset)
+        length, checksum, kind, line, n, received_ns, monotonic_ns = HEAD.unpack_from(data, offset)
+        start = offset + FRAME.size
+        end = start + length
         if not BODY.size <= length <= MAX_BODY:
             why = End.DAMAGED
             break
-        if start + length > size:
+        if end > size:
             why = End.SHORT
             break
-        body = data[start : start + length]
-        if crc32(body) != checksum:
+        if crc32(view[start:end]) != checksum:
             why = End.DAMAGED
             break
-        kind, line, n, received_ns, monotonic_ns = BODY.unpack_from(body)
-        found.append(Record(epoch, n, kind, line, received_ns, monotonic_ns, body[BODY.size :]))
-        offset = start + length
+        found.append(Record(epoch, n, kind, line, received_ns, monotonic_ns, data[offset + HEAD.size : end]))
+        offset = end
     return Scan(found, offset, why)
+
+
+def _short(data: bytes, offset: int) -> End:
+    """What less than a head is: the start of a frame, or damage where its length cannot be right."""
+    if offset + FRAME.size > len(data):
+        return End.SHORT
+    length, _ = FRAME.unpack_from(data, offset)
+    return End.SHORT if BODY.size <= length <= MAX_BODY else End.DAMAGED
 
 
 def next_frame(data: bytes, offset: int) -> int | None:

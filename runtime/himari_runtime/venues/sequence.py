@@ -70,6 +70,16 @@ class Sequence:
         """All lines broke: the next event may not follow the last."""
         self._interruption = self._interruption or reason
 
+    def follows(self, first_id: int, last_id: int, received_ns: int) -> bool:
+        """Takes an event that goes on from the last, as nearly all do; False where it has to be offered."""
+        last = self.last
+        if last is None or self._interruption or self._held or last_id <= last.last_id:
+            return False
+        if self._dense and first_id > last.last_id + 1:
+            return False
+        self.last = Stored(last_id, received_ns)
+        return True
+
     def offer(self, event: Event) -> list[Placed]:
         """Takes an event; those that have their place now, in order.
 

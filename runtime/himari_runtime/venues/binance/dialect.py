@@ -4,7 +4,8 @@ from himari_runtime.messages import Channel
 from himari_runtime.venues.binance import answers, endpoints, primer, streams
 from himari_runtime.venues.binance.fingerprint import fingerprints
 from himari_runtime.venues.binance.notices import event_ns, is_shutdown
-from himari_runtime.venues.binance.route import VENUE, route
+from himari_runtime.venues.binance.route import route
+from himari_runtime.venues.binance.streams import VENUE
 from himari_runtime.venues.dialect import Answers, Calls, Dialect, Limits
 
 BINANCE = Dialect(

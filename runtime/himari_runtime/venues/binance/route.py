@@ -5,18 +5,14 @@ import msgspec
 from himari_runtime.messages import Channel, Kind, Record, Rest, Route, meta_stream, stream_of
 from himari_runtime.venues.binance import wire
 from himari_runtime.venues.binance.endpoints import CHANNELS, Endpoint
-from himari_runtime.venues.binance.streams import Subscription, parse
+from himari_runtime.venues.binance.streams import VENUE, parse
 from himari_runtime.venues.own import route_own
 
-VENUE = "binance"
 META = meta_stream(VENUE)
 UNPARSED = Route(META, "_", Channel.UNPARSED)
 CONTROL = Route(META, "_", Channel.CONTROL)
 
-_combined = msgspec.json.Decoder(wire.Combined)
-_trade = msgspec.json.Decoder(wire.Trade)
-_depth = msgspec.json.Decoder(wire.DepthRange)
-_ticker = msgspec.json.Decoder(wire.BookTicker)
+_combined = msgspec.json.Decoder(wire.Identified)
 _rest = msgspec.json.Decoder(Rest)
 _book = msgspec.json.Decoder(wire.Depth)
 _reply = msgspec.json.Decoder(wire.Reply)
@@ -38,16 +34,18 @@ def route(record: Record) -> Route:
 def _frame(payload: bytes) -> Route:
     frame = _combined.decode(payload)
     subscription = parse(frame.stream)
-    if subscription is None:
+    data = frame.data
+    if subscription is None or data.symbol != subscription.venue_symbol:
         return UNPARSED
-    if subscription.channel is Channel.TRADE:
-        trade = _trade.decode(frame.data)
-        return _event(subscription, trade.symbol, trade.id, trade.id)
-    if subscription.channel is Channel.DEPTH:
-        depth = _depth.decode(frame.data)
-        return _event(subscription, depth.symbol, depth.first_id, depth.last_id)
-    ticker = _ticker.decode(frame.data)
-    return _event(subscription, ticker.symbol, ticker.id, ticker.id)
+    channel = subscription.channel
+    if channel is Channel.TRADE:
+        first_id = last_id = data.trade_id
+    else:
+        last_id = data.last_id
+        first_id = data.first_id if channel is Channel.DEPTH else last_id
+    if not 0 <= first_id <= last_id:
+        return UNPARSED
+    return Route(subscription.stream, subscription.symbol, channel, first_id, last_id)
 
 
 def _is_reply(payload: bytes) -> bool:
@@ -56,13 +54,6 @@ def _is_reply(payload: bytes) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
-
-
-def _event(subscription: Subscription, venue_symbol: str, first_id: int, last_id: int) -> Route:
-    if venue_symbol != subscription.venue_symbol or first_id > last_id:
-        return UNPARSED
-    symbol, channel = subscription.symbol, subscription.channel
-    return Route(stream_of(VENUE, symbol, channel), symbol, channel, first_id, last_id)
 
 
 def _answer(payload: bytes) -> Route:

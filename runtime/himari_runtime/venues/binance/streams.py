@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from himari_runtime.messages import Channel
+from himari_runtime.messages import Channel, stream_of
 from himari_runtime.venues.binance.symbols import to_unified, to_venue
 
+VENUE = "binance"
 SUFFIXES = {
     "trade": Channel.TRADE,
     "depth@100ms": Channel.DEPTH,
@@ -31,6 +32,7 @@ class Subscription(NamedTuple):
     venue_symbol: str
     symbol: str
     channel: Channel
+    stream: str  # of the buffer
 
 
 def shards(symbols: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -62,4 +64,4 @@ def parse(name: str) -> Subscription | None:
     channel = SUFFIXES.get(suffix)
     if symbol is None or channel is None or start != start.lower():
         return None
-    return Subscription(start.upper(), symbol, channel)
+    return Subscription(start.upper(), symbol, channel, stream_of(VENUE, symbol, channel))

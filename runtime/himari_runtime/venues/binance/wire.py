@@ -8,26 +8,26 @@ Id = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 Level = tuple[str, str]  # price, quantity
 
 
-class Combined(msgspec.Struct, frozen=True, gc=False):
-    """The wrapper of every frame of a combined stream."""
+class Identity(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    rename={"symbol": "s", "trade_id": "t", "first_id": "U", "last_id": "u"},
+):
+    """What names an event: `trade` has the second field, `depthUpdate` the last two, `bookTicker` the last. The rest is
+    passed over, which is what makes this cheap. -1: not said."""
+
+    symbol: str
+    trade_id: Id = -1
+    first_id: Id = -1
+    last_id: Id = -1
+
+
+class Identified(msgspec.Struct, frozen=True, gc=False):
+    """A frame of a combined stream, read in one pass."""
 
     stream: str
-    data: msgspec.Raw
-
-
-class Trade(msgspec.Struct, frozen=True, gc=False, rename={"symbol": "s", "id": "t"}):
-    """`trade`, without its content."""
-
-    symbol: str
-    id: Id
-
-
-class DepthRange(msgspec.Struct, frozen=True, gc=False, rename={"symbol": "s", "first_id": "U", "last_id": "u"}):
-    """`depthUpdate`, without its levels."""
-
-    symbol: str
-    first_id: Id
-    last_id: Id
+    data: Identity
 
 
 class DepthUpdate(msgspec.Struct, frozen=True, rename={"first_id": "U", "last_id": "u", "bids": "b", "asks": "a"}):
@@ -37,13 +37,6 @@ class DepthUpdate(msgspec.Struct, frozen=True, rename={"first_id": "U", "last_id
     last_id: Id
     bids: msgspec.Raw
     asks: msgspec.Raw
-
-
-class BookTicker(msgspec.Struct, frozen=True, gc=False, rename={"symbol": "s", "id": "u"}):
-    """`bookTicker`, without its content."""
-
-    symbol: str
-    id: Id
 
 
 class Timed(msgspec.Struct, frozen=True, gc=False, rename={"time": "E"}):

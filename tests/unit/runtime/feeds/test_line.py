@@ -30,7 +30,11 @@ class Seen:
         self.told.append(what)
         self.more.set()
 
-    def take(self, session: Session, payload: bytes) -> None:
+    def take(self, session: Session, payloads: list[bytes]) -> None:
+        for payload in payloads:
+            self._take(session, payload)
+
+    def _take(self, session: Session, payload: bytes) -> None:
         word, _, rest = payload.partition(b" ")
         if word == b"answer":
             session.answers.put_nowait(rest.decode())

@@ -1,7 +1,7 @@
 """What is asked by the clock arrives in the journal, as the venue answered and under what it was asked for."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import SimpleNamespace
 from typing import Any
@@ -51,8 +51,10 @@ class Watched:
         self.answered: asyncio.Queue[None] = asyncio.Queue()
         self._journal = journal
 
-    def append(self, kind: Kind, payload: bytes, *, line: int, received_ns: int, monotonic_ns: int) -> int:
-        n = self._journal.append(kind, payload, line=line, received_ns=received_ns, monotonic_ns=monotonic_ns)
+    def append_all(
+        self, kind: Kind, payloads: Sequence[bytes], *, line: int, received_ns: int, monotonic_ns: int
+    ) -> int:
+        n = self._journal.append_all(kind, payloads, line=line, received_ns=received_ns, monotonic_ns=monotonic_ns)
         if kind is Kind.REST:
             self.answered.put_nowait(None)
         return n

@@ -1,0 +1,119 @@
+"""The measured collector: the real one, as a process, on a venue and a Redis of the benchmark's own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from benchmarks._certificate import write_certificate
+from benchmarks._frames import symbols
+from benchmarks._redis import PASSWORD, Redis, free_port
+from benchmarks._venue import Said, messages
+
+SYMBOLS = 20
+SETTINGS = """\
+[source]
+name = "edge"
+[metrics]
+address = "127.0.0.1"
+port = {metrics}
+[venue]
+name = "binance"
+symbols = {symbols}
+websocket_url = "wss://localhost:{venue}"
+rest_url = "https://localhost:{venue}"
+ca_file = "{folder}/venue.pem"
+snapshot_levels = 1000
+book_poll_seconds = 300
+weight_per_minute = 6000
+lines = {lines}
+line_life_seconds = 82800
+[journal]
+path = "{folder}/journal"
+max_bytes = 4_000_000_000
+segment_bytes = 250_000_000
+min_free_bytes = 0
+segment_seconds = 60
+fsync_ms = 200
+[buffer]
+host = "127.0.0.1"
+port = {redis}
+user = "pusher"
+credential = "redis-pusher"
+linger_ms = {linger}
+window_records = 100_000_000
+"""
+RUN = "from himari_runtime.main import main; main()"
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class SendingVenue:
+    """A venue's process. `port` is where it listens; `next` waits for what it says."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        self._said = messages(process.stdout)
+        self.port = self.next().port
+
+    def next(self) -> Said:
+        """Raises StopIteration where it has ended."""
+        return next(self._said)
+
+
+@contextmanager
+def venue(folder: Path, lines: int, rate: float) -> Iterator[SendingVenue]:
+    """Sends `folder`/frames once, as `_venue` says; killed afterwards."""
+    if not (folder / "venue.pem").exists():
+        write_certificate(folder / "venue.pem")
+    argv = (sys.executable, "-m", "benchmarks._venue", str(folder), str(lines), str(rate))
+    with process(argv, stdout=subprocess.PIPE) as running:
+        yield SendingVenue(running)
+
+
+@contextmanager
+def collector(folder: Path, venue_port: int, server: Redis, lines: int, linger: float) -> Iterator[int]:
+    """A collector of SYMBOLS symbols with its journal in `folder`; gives its process id."""
+    names = str(list(symbols(SYMBOLS))).replace("'", '"')
+    text = SETTINGS.format(
+        folder=folder,
+        venue=venue_port,
+        redis=server.port,
+        metrics=free_port(),
+        symbols=names,
+        lines=lines,
+        linger=linger,
+    )
+    (folder / "collector.toml").write_text(text)
+    (folder / "redis-pusher").write_text(PASSWORD)
+    argv = (sys.executable, "-c", RUN, "collector", "--settings", str(folder / "collector.toml"))
+    with (
+        (folder / "collector.log").open("wb") as log,
+        process(argv, stderr=log, CREDENTIALS_DIRECTORY=str(folder)) as running,
+    ):
+        yield running.pid
+
+
+@contextmanager
+def process(
+    argv: tuple[str, ...],
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: IO[bytes] | None = None,
+    **environment: str,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a command; killed afterwards."""
+    running = subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=stderr, env={**os.environ, **environment})
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """What all threads of a process have used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS

@@ -115,18 +115,20 @@ def room(lab: BenchLab) -> Iterator[None]:
         lab.inside("brain", "systemctl start himari-consumer himari-deadman.timer")
 
 
-def carry(lab: BenchLab, frames: list[bytes], count: int, rate: float, seconds: float) -> Carried:
-    """Feeds `frames` of `count` symbols again and again, at `rate` bytes/s for `seconds`."""
+def carry(lab: BenchLab, frames: list[bytes], count: int, rate: float, seconds: float, lines: int) -> Carried:
+    """Feeds `frames` of `count` symbols again and again over `lines` lines, at `rate` bytes/s each for `seconds`."""
     with room(lab):
         _provide(lab, frames, count)
         cpu = _cpu(lab)
         lab.inside("brain", _service("himari-consumer", READER, f"{RUNTIME} consumer --settings {FOLDER}/settings"))
         _until_reading(lab, 0)
         before = _counters(lab)
-        feeder = f"{RUNTIME_VENV}/bin/python {FOLDER}/feeder.py {FOLDER}/settings {FOLDER}/frames {rate} {seconds}"
+        feeder = (
+            f"{RUNTIME_VENV}/bin/python {FOLDER}/feeder.py {FOLDER}/settings {FOLDER}/frames {rate} {seconds} {lines}"
+        )
         said = lab.inside("edge", _service("himari-collector", PUSHER, feeder, "--wait", "--pipe"))
         fed = msgspec.json.decode(said, type=_feeder.Fed)
-        arrived_ns = _until_reading(lab, fed.records)
+        arrived_ns = _until_reading(lab, fed.last_ns)
         after = _counters(lab)
         cpu = {name: used - cpu.get(name, 0.0) for name, used in _cpu(lab).items()} | {"feeder": fed.cpu_seconds}
         lab.inside("brain", f"systemctl stop {UNIT}")
@@ -177,8 +179,8 @@ def _service(user: str, credential: str, command: str, *options: str) -> str:
     return f"{' '.join(words)} {command}"
 
 
-def _until_reading(lab: BenchLab, records: int) -> int:
-    """When the consumer had `records` (ns since 1970)."""
+def _until_reading(lab: BenchLab, last_ns: int) -> int:
+    """When the consumer had the frame that was received at `last_ns`; both in ns since 1970."""
     asks = (
         "import urllib.request, time\n"
         f"deadline = time.monotonic() + {WAIT_SECONDS}\n"
@@ -186,8 +188,8 @@ def _until_reading(lab: BenchLab, records: int) -> int:
         "    try: text = urllib.request.urlopen('http://127.0.0.1:9466/metrics', timeout=2).read().decode()\n"
         "    except OSError: text = ''\n"
         "    lines = [line.split() for line in text.splitlines()]\n"
-        "    found = [words[1] for words in lines if words[0] == 'himari_consumed_records_total']\n"
-        f"    if found and float(found[0]) >= {records}: break\n"
+        "    found = [words[1] for words in lines if words[0] == 'himari_consumed_frame_received_ns']\n"
+        f"    if found and float(found[0]) >= float({last_ns}): break\n"
         "    time.sleep(0.1)\n"
         "else: raise SystemExit('the consumer did not get there: ' + repr(found))\n"
         "print(time.time_ns())\n"

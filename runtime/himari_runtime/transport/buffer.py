@@ -27,6 +27,7 @@ from himari_runtime.venues.dialect import Dialect
 
 BATCH_BYTES = 1 << 20
 TURN_BYTES = 64 << 10  # read, routed and compressed between two turns of the event loop
+TURN_RECORDS = 32  # fewer are not worth a turn
 CHUNK_BYTES = 64 << 10
 STEADY_SECONDS = 60.0
 FLOOR = 8  # at least this part of the window is kept in a buffer that is full
@@ -169,6 +170,8 @@ class Pusher:
                     self._previous[name] = record.position
             last = records[-1]
             self._read = last.position
+            if len(records) < TURN_RECORDS:  # the end of the journal, as far as it goes: push first, then look again
+                break
             await asyncio.sleep(0)
         return batch, last
 
@@ -184,7 +187,8 @@ class Pusher:
         for name, records in batch.items():
             for run in split(records, CHUNK_BYTES, self._hole):
                 commands.append(self._add(name, run))
-                await asyncio.sleep(0)
+                if len(run) >= TURN_RECORDS:
+                    await asyncio.sleep(0)
         commands.append(pack("EXEC"))
         backoff = Backoff(most=5.0)
         window = self._settings.window_records

@@ -57,8 +57,9 @@ class RedisLink:
     async def exchange(self, packed: bytes, answers: int) -> list[Any]:
         """Sends packed commands and returns that many answers, errors among them; raises TimeoutError on silence."""
         self._writer.write(packed)
-        async with asyncio.timeout(SILENCE_SECONDS):
-            await self._writer.drain()
+        if self._writer.transport.get_write_buffer_size():  # else the kernel has taken all
+            async with asyncio.timeout(SILENCE_SECONDS):
+                await self._writer.drain()
         return [await self._answer() for _ in range(answers)]
 
     def close(self) -> None:

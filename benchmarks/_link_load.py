@@ -115,7 +115,7 @@ def room(lab: BenchLab) -> Iterator[None]:
         lab.inside("brain", "systemctl start himari-consumer himari-deadman.timer")
 
 
-def carry(lab: BenchLab, frames: list[bytes], count: int, rate: float, seconds: float, lines: int) -> Carried:
+def carry(lab: BenchLab, frames: list[bytes], count: int, rate: float, seconds: float, *, lines: int) -> Carried:
     """Feeds `frames` of `count` symbols again and again over `lines` lines, at `rate` bytes/s each for `seconds`."""
     with room(lab):
         _provide(lab, frames, count)

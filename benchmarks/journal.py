@@ -71,7 +71,8 @@ def _show(name: str, reference: str, frames: list[bytes], mine: float, least: fl
     count, size = len(frames), sum(map(len, frames))
     print(
         f"{name:<8} {count / mine:9,.0f} records/s, {size / mine * 3600 / 1e9:4,.0f} GB/h, "
-        f"{mine / count * 1e6:.1f} us; {reference:<8} {count / least:10,.0f}/s; {mine / least:5.1f} times the reference's time"
+        f"{mine / count * 1e6:.1f} us; {reference:<8} {count / least:10,.0f}/s; "
+        f"{mine / least:5.1f} times the reference's time"
     )
 
 

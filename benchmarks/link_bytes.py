@@ -50,7 +50,7 @@ def main() -> None:
     with any_lab() as lab:
         _show_live(lab)
         for lines in (1, 2):
-            _show(carry(lab, frames, SYMBOLS, BYTES_PER_S, SECONDS, lines), lines)
+            _show(carry(lab, frames, SYMBOLS, BYTES_PER_S, SECONDS, lines=lines), lines)
 
 
 def _recorded(path: Path) -> list[bytes]:

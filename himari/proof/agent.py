@@ -119,9 +119,7 @@ def commands(ask: dict[str, Any]) -> dict[str, list[str]]:
 def run(argv: list[str], seconds: float = COMMAND_SECONDS) -> dict[str, Any]:
     """One command's answer; what cannot be run answers with a code of its own."""
     try:
-        done = subprocess.run(
-            argv, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
-        )
+        done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         return {"code": 124, "out": "", "err": f"no answer in {seconds} s"}
     except OSError as error:

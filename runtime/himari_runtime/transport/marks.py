@@ -6,15 +6,21 @@ import msgspec
 
 from himari_runtime.messages import RENUMBERED_IDS, Mark, Record, Route, mark_key
 
+End = tuple[int, int, int, int]  # as a mark has them: n, epoch, last_id, received_ns
 PENDING_MOST = 4096  # records whose places are kept and not yet the marks that come of them
 
 
 def note(marks: dict[str, Mark], key: str, mark: Mark) -> None:
     """Remembers the last record of a channel, with the channel's greatest id: a line may bring an old event late."""
     before = marks.get(key)
-    if before is not None and mark.last_id < before.last_id < mark.last_id + RENUMBERED_IDS:
+    if before is not None and _is_late(mark.last_id, before.last_id):
         mark = Mark(mark.n, mark.epoch, before.last_id, before.received_ns)
     marks[key] = mark
+
+
+def _is_late(last_id: int, greatest: int) -> bool:
+    """Whether an event is older than the greatest id seen, rather than one of a venue that began to count anew."""
+    return last_id < greatest < last_id + RENUMBERED_IDS
 
 
 def mark_of(record: Record, where: Route) -> Mark:
@@ -64,18 +70,24 @@ class Marks:
 
     def all(self) -> dict[str, Mark]:
         """By `stream|channel`, all records considered."""
+        ends: dict[tuple[str, str], End] = {}
         for batch in self._pending.values():
-            for key, mark in _ends(batch, batch.routes or [self._route(record) for record in batch.records()]).items():
-                note(self._known, mark_key(*key), mark)
+            self._follow(ends, batch, batch.routes or [self._route(record) for record in batch.records()])
+        self._known.update((mark_key(*key), Mark(*end)) for key, end in ends.items())
         self._pending.clear()
         self._size = 0
         return self._known
 
+    def _follow(self, ends: dict[tuple[str, str], End], batch: Batch, routes: Sequence[Route]) -> None:
+        """What `note` does for each record, without a mark of each."""
+        for n, where in enumerate(routes, batch.n):
+            key = where.stream, where.channel
+            before = ends.get(key) or self._end(*key)
+            if before is not None and _is_late(where.last_id, before[2]):
+                ends[key] = n, batch.epoch, before[2], before[3]
+            else:
+                ends[key] = n, batch.epoch, where.last_id, batch.received_ns
 
-def _ends(batch: Batch, routes: Sequence[Route]) -> dict[tuple[str, str], Mark]:
-    """The last record of each channel in a batch, with its greatest id."""
-    found: dict[tuple[str, str], tuple[int, int]] = {}
-    for n, where in enumerate(routes, batch.n):
-        key = where.stream, where.channel
-        found[key] = n, max(where.last_id, found[key][1]) if key in found else where.last_id
-    return {key: Mark(n, batch.epoch, last_id, batch.received_ns) for key, (n, last_id) in found.items()}
+    def _end(self, stream: str, channel: str) -> End | None:
+        known = self._known.get(mark_key(stream, channel))
+        return (known.n, known.epoch, known.last_id, known.received_ns) if known else None

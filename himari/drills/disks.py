@@ -9,6 +9,7 @@ from himari.drills.altered import alter, whole
 from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 from himari.lab import faults
+from himari.stack.errors import HostError
 
 WINDOW = "sed -i 's/^window_records = .*/window_records = {}/' $f"
 KEPT = "/root/segment-before-the-drill"
@@ -43,7 +44,7 @@ class JournalDiskFull(Quiet):
 
     def seen(self, field: Field) -> str:
         faults.fill_disk(field.lab, field.edge)  # what the journal gave up is taken, too
-        said = f"journalctl -u {COLLECTOR} --since=-1min -g 'space|full' -n 1 -o cat --no-pager"
+        said = f"journalctl -u {COLLECTOR} --since=-1min -g 'no space left' -n 1 -o cat --no-pager"
         return field.asked(field.edge, said)[-200:]
 
     def lift(self, field: Field) -> None:
@@ -64,8 +65,10 @@ class SegmentDamaged(Quiet):
         self._chance = chance
 
     def inject(self, field: Field) -> None:
-        newest = field.inside(field.edge, f"ls {JOURNAL}/*.seg | tail -3").split()
-        segment = self._chance.choice(newest)
+        newest = field.inside(field.edge, f"ls {JOURNAL} | grep seg$ | tail -3").split()
+        if not newest:
+            raise HostError("no segment is sealed yet", field.edge, hint="wait for the age at which one is sealed")
+        segment = f"{JOURNAL}/{self._chance.choice(newest)}"
         size = int(field.inside(field.edge, f"stat -c %s {segment}"))
         noise = "".join(f"\\{self._chance.randrange(256):03o}" for _ in range(64))
         spoil = SPOIL.format(noise=noise, segment=segment, offset=self._chance.randrange(size // 4, 3 * size // 4))
@@ -148,6 +151,7 @@ DRILLS = (
         gaps=Gaps.TIGHT,
         takes=100,
         lasts=20,
+        seen_within=60,
         fault=lambda _: JournalDiskFull(),
     ),
     Drill(

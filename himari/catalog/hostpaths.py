@@ -20,6 +20,8 @@ EXCHANGE_CERTIFICATE = f"{TLS}/exchange.pem"
 JOURNAL = f"{STATE}/journal"
 PARQUET = f"{STATE}/parquet"
 DEADMAN_STATE = f"{STATE}/deadman/state.json"
+SELF_CHECKS = "/var/lib/himari-self-check"
+CUTOVER = f"{STATE}/cutover.json"
 EXCHANGE_STATE = "/var/lib/himari-exchange"
 
 RUNTIME_VENV = f"{VENVS}/runtime"

@@ -8,8 +8,8 @@ import msgspec
 from himari.catalog.component import Component, Listener, Place, View
 from himari.catalog.host import components
 
-# The firewall is what follows from the graph: it is no part of it.
-_DERIVED = frozenset({"nftables"})
+# The firewall is what follows from the graph, the self-check from all of a host: they are no part of it.
+_DERIVED = frozenset({"nftables", "self_check"})
 _WIDTH = {Place.LOOPBACK: 0, Place.WIREGUARD: 1, Place.PUBLIC: 2}
 
 

@@ -23,6 +23,7 @@ NAMES = (
     "consumer",
     "deadman",
     "exchange",
+    "self_check",
 )
 
 # What makes a whole host ours; the user's own machine (`existing`) never gets them.

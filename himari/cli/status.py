@@ -69,6 +69,11 @@ def _lines(host: "HostStatus") -> Iterator[tuple[str, str]]:
         yield from _data(health)
     for tunnel in probe.tunnels:
         yield from _tunnel(tunnel)
+    for check in probe.self_checks:
+        yield f"{check.name} self-check", f"{len(check.wrong) or 'nothing'} wrong, {_age(check.age_s)}"
+    if probe.cutover:
+        yield "cutover", probe.cutover.stage
+        yield "cutover, since", probe.cutover.at.removesuffix("+00:00")
 
 
 def _data(health: "Health") -> Iterator[tuple[str, str]]:

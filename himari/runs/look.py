@@ -9,8 +9,9 @@ from typing import Any
 
 from himari.apply import ssh
 from himari.apply.feed import read_feed
-from himari.catalog import collector, consumer, hostpaths, redis_buffer
+from himari.catalog import hostpaths
 from himari.catalog.component import View
+from himari.catalog.self_check import question
 from himari.runs import status_probe
 from himari.runs.halfway import half_destroyed, remedy
 from himari.runs.plan import components
@@ -18,17 +19,12 @@ from himari.runs.progress import Event, Listener
 from himari.runs.status import HostStatus, StackStatus, judge, read_probe
 from himari.stack.errors import HostError
 from himari.stack.known import Known, read_known
-from himari.stack.model import Retention, Role, Stack
-from himari.stack.network import tunnel_addresses
+from himari.stack.model import Retention, Stack
 from himari.stack.paths import StateDir
 
 TIMEOUT_S = 40.0
+HEALTH_S = 8.0  # of each service
 STEP = "status"
-OURS = ("himari-", "redis-", "wg-quick@")  # whose errors are of interest; ssh's are other people's knocking
-HEALTH = {
-    Role.EDGE: {"settings": hostpaths.COLLECTOR_SETTINGS, "credential": redis_buffer.PUSHER, "user": collector.USER},
-    Role.BRAIN: {"settings": hostpaths.CONSUMER_SETTINGS, "credential": redis_buffer.READER, "user": consumer.USER},
-}
 
 
 def look(stack: Stack, listener: Listener) -> StackStatus:
@@ -51,21 +47,8 @@ def look(stack: Stack, listener: Listener) -> StackStatus:
 def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, Any]:
     """What the probe shall look at on host `name`."""
     view = View(stack=stack, host_name=name, known=known, feed=read_feed(state))
-    roles = view.host.roles
-    units = [unit for part in components(view) for unit in part.units]
-    names = [unit.name for unit in units]
-    return {
-        "units": names,
-        "timed": [unit.name for unit in units if not unit.active],
-        "beyond_containers": [unit.name for unit in units if unit.unless_container],
-        "ours": [unit for unit in names if unit.startswith(OURS)],
-        "folder": hostpaths.EXCHANGE_STATE if Role.EXCHANGE in roles else hostpaths.STATE,
-        "peers": tunnel_addresses(stack),
-        "runtime": hostpaths.RUNTIME,
-        "credstore": hostpaths.CREDENTIALS,
-        "health": [HEALTH[role] for role in roles if role in HEALTH],
-        "collector": hostpaths.COLLECTOR_SETTINGS if Role.EDGE in roles else "",
-    }
+    noted = {"cutover": hostpaths.CUTOVER, "self_checks": hostpaths.SELF_CHECKS}
+    return question(view, components(view)) | noted | {"patience_s": HEALTH_S}
 
 
 def _look(reach: ssh.Reach, what: dict[str, Any], retention: Retention) -> HostStatus:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from himari.runs.cutover_note import CutoverNote
 from himari.stack.model import Retention
 
 DISK_FREE_FLOOR = 0.1  # of a disk; the dead-man timer warns earlier
@@ -12,6 +13,7 @@ HANDSHAKE_LIMIT_S = 180.0  # WireGuard makes a new one every 120 s while there i
 NO_LINE = "no line"  # how the collector's own status begins
 NOT_STORING = "cannot store"  # how the consumer's own status begins
 CATCHING_UP = "catching up"  # or so: it was away for longer than the stream holds
+SELF_CHECK_LIMIT_S = {"daily": 26 * 3600.0, "weekly": 8 * 24 * 3600.0}  # by name, the age of the last verdict
 SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 
 
@@ -101,6 +103,14 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
+class SelfCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict of a host's own look, by its timer."""
+
+    name: str  # daily, weekly
+    age_s: float
+    wrong: tuple[str, ...]
+
+
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """What `status_probe` saw on a host."""
 
@@ -112,6 +122,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     health: tuple[Health, ...] = ()
     venue_round_trip_ms: float | None = None
     errors: tuple[str, ...] = ()
+    cutover: CutoverNote | None = None
+    self_checks: tuple[SelfCheck, ...] = ()
 
 
 class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +167,7 @@ def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
     if probe.memory.available_mb < MEMORY_FREE_FLOOR * probe.memory.total_mb:
         yield f"{probe.memory.available_mb} MB of memory left of {probe.memory.total_mb}"
     yield from _silent(probe, retention)
+    yield from _noted(probe)
 
 
 def _silent(probe: Probe, retention: Retention) -> Iterator[str]:
@@ -187,3 +200,13 @@ def _stale(health: Health, retention: Retention) -> Iterator[str]:
     for name, age, most in ages:
         if age is not None and age > most:
             yield f"{name} is {age:.0f} s old"
+
+
+def _noted(probe: Probe) -> Iterator[str]:
+    """What the host itself has noted: a cutover that is half done, a look that found something or was not made."""
+    if (note := probe.cutover) and note.next_step:
+        yield f"a cutover is half done since {note.at} ({note.stage}): himari {note.next_step}"
+    for one in probe.self_checks:
+        if one.age_s > SELF_CHECK_LIMIT_S[one.name]:
+            yield f"its {one.name} self-check is {one.age_s / 3600:.0f} hours old"
+        yield from (f"{one.name} self-check, {one.age_s / 3600:.1f} hours ago: {what}" for what in one.wrong)

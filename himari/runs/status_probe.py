@@ -1,7 +1,8 @@
 """Runs on a host, with nothing but its python3 (sent over ssh): looks once and prints one JSON object.
 
 Argument: one JSON object {units, timed, beyond_containers, ours, folder, peers: {name: wireguard address}, runtime,
-credstore, health: [{settings, credential, user}, ...], collector}; a timer starts the units in `timed`."""
+credstore, health: [{settings, credential, user}, ...], collector, patience_s, cutover, self_checks}; a timer starts the units in
+`timed`, `cutover` is a file and `self_checks` a folder of what the host has noted itself."""
 
 import json
 import os
@@ -99,16 +100,37 @@ def errors(names: list[str]) -> list[str]:
     return said(argv).splitlines()[-3:]
 
 
-def health(runtime: str, credstore: str, services: list[dict[str, str]]) -> Iterator[Any]:
+def health(runtime: str, credstore: str, services: list[dict[str, str]], seconds: float) -> Iterator[Any]:
     """What our services say of themselves; they read their credentials as they do when systemd starts them."""
     for service in services:
-        name = service["credential"]
-        load = f"LoadCredentialEncrypted={name}:{credstore}/{name}"
-        argv = ["systemd-run", "-q", "--pipe", "--wait", "--collect", "-p", load, "-p", f"User={service['user']}"]
+        argv = [runtime, "health", "--json", "--settings", service["settings"]]
         try:
-            yield json.loads(said([*argv, runtime, "health", "--json", "--settings", service["settings"]]))
+            yield json.loads(as_service(credstore, service, argv, seconds))
         except ValueError:
             yield {"source": service["user"], "error": f"the health command of {service['user']} gives no answer"}
+
+
+def as_service(credstore: str, service: dict[str, str], argv: Sequence[str], seconds: float) -> str:
+    """What a command prints that runs as a service does, with its user and its credential."""
+    name = service["credential"]
+    load = f"LoadCredentialEncrypted={name}:{credstore}/{name}"
+    run = ["systemd-run", "-q", "--pipe", "--wait", "--collect", "-p", load, "-p", f"User={service['user']}"]
+    return said([*run, *argv], seconds)
+
+
+def noted(path: str) -> Any:
+    """What a file of the host's own says; None where there is none, or it is spoiled."""
+    try:
+        return json.loads(Path(path).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def self_checks(folder: str) -> Iterator[dict[str, Any]]:
+    """The verdicts of the host's own daily and weekly looks, with their age."""
+    for path in sorted(Path(folder).glob("*.json")) if folder else ():
+        if said_there := noted(str(path)):
+            yield {**said_there, "age_s": round(time.time() - said_there["at"], 1)}
 
 
 def venue_round_trip_ms(settings: str) -> float | None:
@@ -125,21 +147,22 @@ def venue_round_trip_ms(settings: str) -> float | None:
         return None
 
 
-def main(wanted: dict[str, Any]) -> None:
-    """Print all that was seen."""
+def look(wanted: dict[str, Any]) -> dict[str, Any]:
+    """All that was seen."""
     impossible = wanted["beyond_containers"] if Path(CONTAINER).exists() else ()
-    seen = {
+    return {
         "units": list(units([name for name in wanted["units"] if name not in impossible], wanted["timed"])),
         "cpu_percent": list(cpu_percent()),
         "memory": memory(),
         "disk": disk(wanted["folder"]),
         "tunnels": list(tunnels(wanted["peers"])),
-        "health": list(health(wanted["runtime"], wanted["credstore"], wanted["health"])),
+        "health": list(health(wanted["runtime"], wanted["credstore"], wanted["health"], wanted["patience_s"])),
         "venue_round_trip_ms": venue_round_trip_ms(wanted["collector"]),
         "errors": errors(wanted["ours"]),
+        "cutover": noted(wanted["cutover"]),
+        "self_checks": list(self_checks(wanted["self_checks"])),
     }
-    json.dump(seen, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    json.dump(look(json.loads(sys.argv[1])), sys.stdout)

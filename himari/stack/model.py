@@ -3,7 +3,7 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -144,6 +144,33 @@ class Alerts(Table, frozen=True, kw_only=True):
     gap_seconds: Annotated[PositiveInt, Meta(description="Length of a gap that alarms, in s.")] = 60
 
 
+class Cutover(Table, frozen=True, kw_only=True):
+    """The consumer on the brain that Himari's takes over from, and when the two agree."""
+
+    unit: Annotated[
+        str,
+        Meta(description="Its systemd service; empty: there is none.", examples=["old-consumer.service"]),
+    ] = ""
+    count: Annotated[
+        str,
+        Meta(
+            description="Shell command, root's on the brain, that prints how many events of $SYMBOL and $CHANNEL it "
+            "holds that were received from $FROM_NS to before $TO_NS (since 1970).",
+            examples=["/usr/local/bin/old-consumer-count"],
+        ),
+    ] = ""
+    channels: Annotated[
+        tuple[Literal["trade", "depth", "book_ticker"], ...],
+        Meta(description="What is counted of each symbol.", min_length=1),
+    ] = ("trade",)
+    window_seconds: Annotated[PositiveInt, Meta(description="Time over which the counts must agree, in s.")] = 60
+    tolerance: Annotated[
+        float,
+        Meta(description="Share (0 to 1) by which counts may differ; 0 suits a reader of the same buffer.", ge=0, lt=1),
+    ] = 0.0
+    deadline_seconds: Annotated[PositiveInt, Meta(description="How long agreement is waited for, in s.")] = 900
+
+
 class Host(Table, frozen=True, kw_only=True):
     """One machine. Its sizes are the machine's own; a cloud host takes those left out from its plan."""
 
@@ -176,6 +203,7 @@ class Stack(Table, frozen=True, kw_only=True):
     access: Access = Access()
     retention: Retention = Retention()
     alerts: Alerts = Alerts()
+    cutover: Cutover = Cutover()
 
     @property
     def name(self) -> str:

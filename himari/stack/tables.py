@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from himari.stack.model import Access, Alerts, Header, Host, Network, Retention, Stack, Table, Venue
+from himari.stack.model import Access, Alerts, Cutover, Header, Host, Network, Retention, Stack, Table, Venue
 
 TABLES: Mapping[str, type[Table]] = {
     "stack": Header,
@@ -12,6 +12,7 @@ TABLES: Mapping[str, type[Table]] = {
     "venues": Venue,
     "retention": Retention,
     "alerts": Alerts,
+    "cutover": Cutover,
     "hosts": Host,
 }
 NAMED = frozenset({"venues", "hosts"})  # tables of tables: [hosts.edge]

@@ -33,6 +33,7 @@ def test_the_evidence_is_whole_in_all_three_forms(lab_edge: LabEdge, first_up: U
         "day03_network",
         "day04_irq",
         "day08_runtime",
+        "day10_cutover",
         "ledger",
     }
     assert {check.host for check in evidence.checks} == {"exchange", "edge", "brain", "stack"}

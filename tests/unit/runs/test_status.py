@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,9 @@ def test_the_probe_looks_at_this_machine_with_nothing_but_python(tmp_path: Path)
             "credstore": "",
             "health": [],
             "collector": str(settings),
+            "patience_s": 8.0,
+            "cutover": "",
+            "self_checks": "",
         }
         looked = read_probe(run_probe(what))
     assert all(0 <= percent <= 100 for percent in looked.cpu_percent)
@@ -165,6 +169,9 @@ def test_a_service_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
         "credstore": "/none",
         "health": [service],
         "collector": "/none",
+        "patience_s": 8.0,
+        "cutover": "",
+        "self_checks": "",
     }
     looked = read_probe(run_probe(what))
     assert judge("edge", looked, RETENTION).wrong == ("the health command of nobody gives no answer",)
@@ -175,3 +182,42 @@ def run_probe(what: dict[str, Any]) -> bytes:
     script = Path(status_probe.__file__).read_bytes()
     argv = (sys.executable, "-I", "-S", "-", json.dumps(what))
     return subprocess.run(argv, input=script, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("stage", "wrong"),
+    [
+        ("cut over", ""),
+        ("rolled back", ""),
+        ("both consumers run", "himari cutover, or rollback"),
+        ("the old consumer is being put back", "himari rollback"),
+    ],
+)
+def test_a_cutover_that_is_half_done_is_wrong_and_says_what_ends_it(stage: str, wrong: str) -> None:
+    seen = probe(cutover={"stage": stage, "at": "2026-01-01T00:00:00+00:00", "unit": "old.service"})
+    told = "; ".join(judge("brain", seen, RETENTION).wrong)
+    assert told.endswith(wrong)
+    assert bool(told) is bool(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "hours", "wrong", "told"),
+    [
+        ("daily", 25, [], ()),
+        ("daily", 27, [], ("its daily self-check is 27 hours old",)),
+        ("weekly", 27, [], ()),
+        ("weekly", 193, [], ("its weekly self-check is 193 hours old",)),
+        ("daily", 2, ["no memory"], ("daily self-check, 2.0 hours ago: no memory",)),
+    ],
+)
+def test_a_self_check_is_told_with_an_age_limit(name: str, hours: int, wrong: list[str], told: tuple[str, ...]) -> None:
+    seen = probe(self_checks=[{"name": name, "age_s": hours * 3600.0, "wrong": wrong}])
+    assert judge("edge", seen, RETENTION).wrong == told
+
+
+def test_verdicts_that_the_host_noted_are_read_with_their_age(tmp_path: Path) -> None:
+    (tmp_path / "daily.json").write_text(json.dumps({"name": "daily", "at": time.time() - 60, "wrong": ["x"]}))
+    (tmp_path / "weekly.json").write_text("half a fi")
+    (found,) = status_probe.self_checks(str(tmp_path))
+    assert (found["name"], found["wrong"]) == ("daily", ["x"])
+    assert found["age_s"] >= 60

@@ -1,0 +1,6 @@
+"""What goes on after the cutover: each host looks at itself daily and weekly."""
+
+from himari.apply.day import deploy
+
+ROLES = {"edge": ["self_check"], "brain": ["self_check"]}
+deploy(__file__, ROLES)

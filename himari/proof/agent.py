@@ -84,7 +84,7 @@ def commands(ask: dict[str, Any]) -> dict[str, list[str]]:
         "journals": ["find", "/var/log/journal", "-mindepth", "2", "-name", "system.journal"],
         "journal_size": ["journalctl", "--disk-usage", "--no-pager"],
         "unused_modules": ["modprobe", "-n", "-v", "-a", *ask["unused_modules"]],
-        "indexes": ["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI) $(TRUSTED)"],
+        "sources": ["sh", "-c", "cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null"],
         "needrestart": ["perl", "-e", NEEDRESTART, *units],
         "qdiscs": ["tc", "-j", "qdisc", "show"],
         "modules": ["cat", "/proc/modules"],

@@ -200,6 +200,16 @@ def apt_settings(text: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(filter(None, values)) for name, values in found.items()}
 
 
+def sources(text: str) -> list[str]:
+    """apt's files of sources, of either form: the lines that count."""
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def unsigned(source: str) -> bool:
+    """Whether a line of a source says that no signature is needed."""
+    return bool(re.search(r"(trusted|allow-insecure|allow-weak)\s*[:=]\s*(yes|true|1)\b", source, re.IGNORECASE))
+
+
 def tunnels(text: str, now: int) -> dict[str, Tunnel]:
     """`wg show all dump`, at the host's time `now` in seconds."""
     rows = [line.split("\t") for line in text.splitlines()]

@@ -1,5 +1,6 @@
 """Security upgrades come by themselves and stop nothing of ours."""
 
+from himari.proof import readings
 from himari.proof.checks import Case, Observed, check
 from himari.proof.probe import Probe
 from himari.proof.subject import Subject
@@ -39,12 +40,13 @@ def test_no_reboot(probe: Probe, observed: Observed) -> None:
 @check("upgrades.signed", "nothing is installed that Debian did not sign")
 def test_signed(probe: Probe, observed: Observed) -> None:
     loose = [name for name in UNSIGNED if " ".join(probe.apt.get(name, ())) in ("1", "true", "yes")]
-    indexes = [line.split() for line in probe.raw.commands["indexes"].out.splitlines()]
-    trusted = sorted({one[0] for one in indexes if one[1:] == ["yes"]})
-    observed([*loose, *trusted] or f"{len({one[0] for one in indexes})} archives")
-    assert indexes, "apt knows no archive: nothing would be upgraded"
+    sources = readings.sources(probe.raw.commands["sources"].out)
+    trusted = [line for line in sources if readings.unsigned(line)]
+    archives = [line for line in sources if line.startswith(("deb ", "URIs:"))]
+    observed([*loose, *trusted] or f"{len(archives)} archives, each signed")
+    assert archives, "apt knows no archive: nothing would be upgraded"
     assert not loose, f"{', '.join(loose)} in /etc/apt/apt.conf.d"
-    assert not trusted, f"{', '.join(trusted)} is trusted without a signature"
+    assert not trusted, f"{'; '.join(trusted)} in /etc/apt/sources.list.d needs no signature"
 
 
 @check("upgrades.leaves-ours", "an upgraded library restarts nothing that carries the data")

@@ -84,3 +84,18 @@ def test_needrestarts_own_configuration_decides(tmp_path: Path) -> None:
         "cron.service": "1",
         "ssh.service": "1",
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "unsigned"),
+    [
+        ("deb [trusted=yes] file:/srv ./", True),
+        ("deb [arch=amd64 allow-insecure=yes] http://mirror stable main", True),
+        ("Trusted: yes", True),
+        ("deb [signed-by=/usr/share/keyrings/key.gpg] http://mirror stable main", False),
+        ("Trusted: no", False),
+    ],
+)
+def test_a_source_without_a_signature_is_seen_in_either_form(line: str, unsigned: bool) -> None:
+    assert readings.sources(f"# Trusted: yes\n\n  {line}\n") == [line]
+    assert readings.unsigned(line) is unsigned

@@ -156,7 +156,11 @@ def test_health_and_digest_of_both_ends(site: Site) -> None:
         ("parquet", 301, 0, 0),
     ]
     assert ends[0].events == ends[1].events
-    assert [event.key for event in ends[0].events[:3]] == ["t|BTCUSDT|1", "d|BTCUSDT|1|1", "b|BTCUSDT|1"]
+    assert [event.key for event in ends[0].events[:3]] == [
+        "t|BTCUSDT|1000001",
+        "d|BTCUSDT|1000001|1000001",
+        "b|BTCUSDT|1000001",
+    ]
 
 
 def test_health_tells_of_a_buffer_that_is_gone(site: Site, redis_server: RedisServer) -> None:

@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from himari.proof.browser import photograph
+from himari.proof.difference import read_previous
 from himari.proof.evidence import read_evidence
+from himari.proof.page import write_page
 from himari.stack.errors import HimariError, ProofFailed
 from himari.stack.paths import StateDir
 
-WIDTH, HEIGHT = 1200, 1500
+WIDTH, HEIGHT = 1200, 3280
 
 
 def picture(stack_name: str, path: Path) -> None:
@@ -16,7 +19,10 @@ def picture(stack_name: str, path: Path) -> None:
     evidence = StateDir.of(stack_name).evidence
     if not evidence.exists() or not read_evidence(evidence).green:
         raise ProofFailed("a picture shows a green proof", stack_name, "green evidence", f"himari up {stack_name}")
-    photograph(evidence.with_suffix(".html"), path, width=WIDTH, height=HEIGHT)
+    with TemporaryDirectory() as folder:
+        page = Path(folder) / "evidence.html"
+        write_page(page, read_evidence(evidence), read_previous(evidence))
+        photograph(page, path, width=WIDTH, height=HEIGHT)
 
 
 def main() -> None:

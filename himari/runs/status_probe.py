@@ -1,8 +1,8 @@
 """Runs on a host, with nothing but its python3 (sent over ssh): looks once and prints one JSON object.
 
 Argument: one JSON object {units, timed, beyond_containers, ours, folder, peers: {name: wireguard address}, runtime,
-credstore, health: [{settings, credential, user}, ...], collector, patience_s, cutover, self_checks}; a timer starts the units in
-`timed`, `cutover` is a file and `self_checks` a folder of what the host has noted itself."""
+credstore, health: [{settings, credential, user}, ...], collector, patience_s, cutover, self_checks}; a timer starts
+the units in `timed`, `cutover` is a file and `self_checks` a folder of what the host has noted itself."""
 
 import json
 import os

@@ -59,8 +59,11 @@ class SendingVenue:
         self.port = self.next().port
 
     def next(self) -> Said:
-        """Raises StopIteration where it has ended."""
-        return next(self._said)
+        """Raises RuntimeError where it has ended: nobody subscribed."""
+        said = next(self._said, None)
+        if said is None:
+            raise RuntimeError("the venue has ended: nobody subscribed in time")
+        return said
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from tests.lab.conftest import STACK, LabEdge
 NFT = "nft insert rule inet himari"
 ACL = "/etc/redis/himari.acl"
 OPEN = "user default on nopass allkeys allcommands"
-UNBOUND = "/run/systemd/system/himari-firewall.service.d"
 # One of each that a check of a host's own looks for; they do not touch each other. What runs is not reloaded.
 SSHD = "/etc/ssh/sshd_config.d/00-himari.conf"
 CHANGED = (
@@ -187,16 +186,6 @@ PLANTS = (
         ),
         says="/usr/local/bin/become: `chmod ug-s` it, or remove it",
         folder="day01_host",
-    ),
-    Plant(
-        name="a unit of ours without its bounds",
-        host="brain",
-        do=f"mkdir {UNBOUND}; printf '[Service]\\nNoNewPrivileges=no\\nCapabilityBoundingSet=~\\nProtectSystem=no\\n"
-        f"SystemCallFilter=\\nRestrictNamespaces=no\\n' >{UNBOUND}/loose.conf; systemctl daemon-reload",
-        undo=f"rm -r {UNBOUND}; systemctl daemon-reload",
-        red=("brain nftables.himari-firewall.service.exposure",),
-        says=", at most 3.0",
-        folder="day03_network",
     ),
     Plant(
         name="a collector that stopped",

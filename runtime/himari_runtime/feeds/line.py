@@ -144,7 +144,7 @@ class Line:
             ids = following.reached
             behind = {symbol for symbol in behind if ids.get(symbol, -1) < session.reached[symbol]}
             moved = moved or session.reached != start
-            if moved and all(session.reached[symbol] == start[symbol] for symbol in behind):
+            if not behind or (moved and all(session.reached[symbol] == start[symbol] for symbol in behind)):
                 return
             await asyncio.sleep(PASS_TURN_SECONDS)
 

@@ -19,6 +19,7 @@ def test_an_edge_gets_its_components_day_by_day() -> None:
         "day08 runtime",
         "day08 collector",
         "day08 segments",
+        "day10 self_check",
     ]
 
 

@@ -110,5 +110,5 @@ def test_no_two_components_of_a_host_write_one_file(stack_name: str, host: str) 
 def test_a_machine_of_the_users_own_gets_nothing_that_makes_it_ours() -> None:
     brain = View(stack=load_stack("vps-brain"), host_name="brain")
     got = [part.name for _, part in components(brain)]
-    assert got == ["wireguard", "nftables", "runtime", "consumer", "deadman"]
+    assert got == ["wireguard", "nftables", "runtime", "consumer", "deadman", "self_check"]
     assert not set(got) & WHOLE_HOST

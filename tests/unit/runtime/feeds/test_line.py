@@ -150,6 +150,27 @@ async def test_an_old_line_has_a_successor_before_it_goes() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_line_that_stands_still_is_left_once_its_successor_has_passed_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("himari_runtime.feeds.line.PASS_SECONDS", 3600.0)
+    sockets: list[ServerConnection] = []
+
+    async def still(socket: ServerConnection) -> None:
+        sockets.append(socket)
+        await socket.send("answer ")
+        await socket.send(f"book {len(sockets)}")
+        if len(sockets) == 1:
+            await socket.send("goodbye")
+        await socket.wait_closed()
+
+    seen = Seen()
+    async with line_on(still, seen), asyncio.timeout(15):
+        await seen.until([b"book 1", b"goodbye", b"book 2"])
+        await sockets[0].wait_closed()
+
+
+@pytest.mark.asyncio
 async def test_what_the_taker_raises_ends_the_line() -> None:
     async def breaking(socket: ServerConnection) -> None:
         await socket.send("answer ")

@@ -165,9 +165,12 @@ async def test_a_line_that_stands_still_is_left_once_its_successor_has_passed_it
         await socket.wait_closed()
 
     seen = Seen()
-    async with line_on(still, seen), asyncio.timeout(15):
-        await seen.until([b"book 1", b"goodbye", b"book 2"])
-        await sockets[0].wait_closed()
+    async with line_on(still, seen) as (line, _):
+        async with asyncio.timeout(15):
+            await seen.until([b"book 1", b"goodbye", b"book 2"])
+            await sockets[0].wait_closed()
+        assert line.session is not None
+        assert line.session.is_open
 
 
 @pytest.mark.asyncio

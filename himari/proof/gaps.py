@@ -14,6 +14,8 @@ DENSE = {
 }
 GRACE_NS = 5_000_000_000  # what a fault may go on costing after it ended
 
+RENUMBERED = "renumbered"  # the venue began its ids anew: such a gap names no event, and no fault makes it
+
 Place = tuple[str, str]  # symbol, channel
 HeldKeys = dict[Place, list[tuple[Key, Held]]]
 
@@ -34,7 +36,8 @@ def judged(gaps: Iterable[Gap], window: Window) -> list[Gap]:
     return [
         gap
         for gap in dict.fromkeys(gaps)
-        if (gap.before_ns is None or gap.before_ns >= window.start_ns)
+        if gap.reason != RENUMBERED
+        and (gap.before_ns is None or gap.before_ns >= window.start_ns)
         and (gap.after_ns is None or gap.after_ns <= window.end_ns)
     ]
 

@@ -31,7 +31,10 @@ GONE = ".gone-"
 # Data and the operator's access stay: what cannot be made again is removed by hand.
 STRIP = """set -u
 for unit in {units}; do systemctl disable --now "$unit" >/dev/null 2>&1 || true; done
-for path in {files}; do rm -f "$path"; done
+for path in {files}; do
+  rm -f "$path"
+  case "$path" in /etc/systemd/system/*.d/*) rmdir --ignore-fail-on-non-empty "$(dirname "$path")" 2>/dev/null;; esac
+done
 for key in {keys}; do grep -qsF "$key" /etc/wireguard/*.conf || rm -f "$key"; done
 nft delete table inet himari 2>/dev/null || true
 rm -rf {folders}

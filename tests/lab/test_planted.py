@@ -37,7 +37,7 @@ echo 'Acquire::AllowInsecureRepositories "true";' >/etc/apt/apt.conf.d/53more
 sed -i /himari-/d /etc/needrestart/conf.d/himari.conf
 sed -i /sctp/d /etc/modprobe.d/himari.conf
 sed -i s/=0/=infinity/ /etc/systemd/system.conf.d/himari.conf; systemctl daemon-reload
-sed -i -e '/^KexAlg/s/,curve.*//' -e '/^MACs/d' -e 's/VERBOSE/INFO/' {SSHD}
+sed -i -e '/^KexAlg/s/,diffie.*//' -e '/^MACs/d' -e 's/VERBOSE/INFO/' {SSHD}
 sed -i -e '/^StrictModes/s/yes/no/' -e '/^AuthenticationM/d' {SSHD}
 """
 TIGHT = """
@@ -206,7 +206,7 @@ PLANTS = (
         ),
         says="`himari lab exec edge -- journalctl -u himari-collector.service -n 50` tells why",
         folder="day08_runtime",
-        later=("brain consumer.stores",),
+        later=("brain consumer.stores", "edge collector.himari-collector.service.steady"),
     ),
     Plant(
         name="a consumer that stopped",

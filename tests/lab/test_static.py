@@ -82,6 +82,8 @@ def test_the_machine_at_home_got_what_the_stack_needs_and_nothing_else(rented: R
         "himari-consumer.service",
         "himari-deadman.timer",
         "himari-firewall.service",
+        "himari-self-check-daily.timer",
+        "himari-self-check-weekly.timer",
     }
     assert rented.inside("brain", "systemctl is-enabled wg-quick@wg0.service") == "enabled\n"
     rules = rented.inside("brain", "nft list table inet himari")

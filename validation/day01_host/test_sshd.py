@@ -6,6 +6,7 @@ from himari.proof.probe import Probe
 # "nistp", "ecdh-" and "ecdsa-": NIST's curves, whose constants nobody accounts for and which are easily got wrong.
 WEAK = ("sha1", "md5", "-cbc", "3des", "arcfour", "diffie-hellman", "umac-64", "nistp", "ecdh-", "ecdsa-", "ssh-dss")
 HYBRID = ("mlkem768x25519", "sntrup761x25519")
+CLASSIC = "curve25519-sha256"  # all that paramiko, and so native pyinfra, offers of what is not weak
 OFFERED = ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms")
 
 
@@ -63,9 +64,11 @@ def test_algorithms(probe: Probe, observed: Observed) -> None:
     assert not weak, f"{', '.join(weak)}: `himari up` takes them off the list"
 
 
-@check("sshd.key-exchange", "what is recorded of ssh today is no use to a quantum computer either")
+@check("sshd.key-exchange", "ssh prefers a key exchange whose record is no use to a quantum computer either")
 def test_key_exchange(probe: Probe, observed: Observed) -> None:
-    weak = [name for name in observed(probe.sshd["kexalgorithms"]).split(",") if not name.startswith(HYBRID)]
+    preferred, *others = observed(probe.sshd["kexalgorithms"]).split(",")
+    weak = [name for name in others if not name.startswith((*HYBRID, CLASSIC))]
+    assert preferred.startswith(HYBRID), f"{preferred} comes first: `himari up` puts it right"
     assert not weak, f"{', '.join(weak)}: `himari up` takes them off the list"
 
 

@@ -47,7 +47,7 @@ lab's container, with the reason in the evidence.
 ## What is left open, and why
 
 - `net.ipv4.tcp_timestamps` stays 1, which some baselines turn off: TCP measures round trips with it.
-- ssh exchanges keys by mlkem768x25519 (Debian 13) or sntrup761x25519 (both), then by curve25519, which native pyinfra (paramiko) needs.
+- ssh exchanges keys by mlkem768x25519 (Debian 13) or sntrup761x25519 (both); curve25519 stays for native pyinfra.
 - The deploy user may run one program by sudo, `{ENTRY}`, which does what it is sent. That is root's
   power, as who installs services needs it: guard the key. It is no shell and no other program, and the journal
   (`journalctl -t sudo`) shows what each use was for.

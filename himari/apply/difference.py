@@ -18,7 +18,7 @@ from himari.apply.agent.wire import (
 )
 from himari.apply.desired import ArtifactDigests, Desired
 from himari.apply.render import Rendered
-from himari.catalog.component import Directory, Unit, User
+from himari.catalog.component import Artifact, Directory, Unit, User
 from himari.catalog.root import sudo_rule
 
 
@@ -47,7 +47,7 @@ class Comparison(msgspec.Struct, frozen=True):
             environments=[
                 EnvironmentChange(each.venv, self.artifacts[each.venv], each.name.replace("-", "_"))
                 for each in part.artifacts
-                if self.state.environments.get(each.venv) != self.artifacts[each.venv]
+                if not self._environment_is(each)
             ],
             files=[change for each in part.files if (change := self._file(each)) is not None],
             masked=[name for name in part.masked if not self.state.units[name].masked],
@@ -85,11 +85,26 @@ class Comparison(msgspec.Struct, frozen=True):
         held: Service = self.state.units[unit.name]
         digest = self.whole.digest(unit, self.artifacts)
         enable = unit.enabled and not held.enabled
-        start = unit.active and not (held.active and held.digest == digest)
+        start = unit.active and (not held.active or held.digest != digest or self._altered(unit))
         if not enable and not start:
             return None
         waits = (list(unit.ready), unit.ready_seconds, self.whole.guarded(unit))
         return UnitChange(unit.name, digest, enable, start, unit.reload, *waits)
+
+    def _altered(self, unit: Unit) -> bool:
+        """Whether something that `unit` watches is not what we put there: it may have been started with that."""
+        watched = {*self.whole.own_files(unit), *unit.watches}
+        files = {each.file.path for each in self.whole.files if self._content_differs(each)}
+        secrets = {each.name for each in self.whole.secrets} - set(self.state.credentials)
+        environments = {each.name for each in self.whole.artifacts if not self._environment_is(each)}
+        return bool(watched & (files | secrets | environments))
+
+    def _environment_is(self, artifact: Artifact) -> bool:
+        return self.state.environments.get(artifact.venv) == self.artifacts[artifact.venv]
+
+    def _content_differs(self, each: Rendered) -> bool:
+        held = self.state.entries.get(each.file.path)
+        return held is None or held.digest != each.digest
 
     def _words(self, wanted: Activation) -> list[str]:
         """Each change in a few words: its kind, its name, and what is wrong with what is there."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from himari.apply import bundle, ssh
+from himari.apply.agent.places import Places
 from himari.apply.agent.wire import Activation, FileChange, UnitChange
 from himari.apply.ssh import Reach
 from himari.catalog.hostpaths import FIREWALL
@@ -16,7 +17,7 @@ from himari.drills.field import Field, await_
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import read_known
 
-GUARDS = "/var/lib/himari-apply/guard"
+GUARDS = Places().guards
 LONGEST_SECONDS = 90.0
 QUICK = ("-o", "ConnectTimeout=3")
 
@@ -61,7 +62,7 @@ def activate(reach: Reach, inside: Inside, path: str, text: str, unit: str, *, s
     Raises DeployError when the host could not do it."""
     mode = int(inside(f"stat -c %a {path}"), 8)
     file = FileChange(path, base64.b64encode(text.encode()).decode(), mode, "root", "root", [], [], guarded=True)
-    digest = inside(f"cat /run/himari/units/{unit} 2>/dev/null || true")
+    digest = inside(f"cat {Places().units / unit} 2>/dev/null || true")
     service = UnitChange(unit, digest, False, True, True, [], 30, guarded=True)
     request = asdict(Activation(files=[file], units=[service], guard_seconds=seconds))
     done = reach.run(reach.as_root(bundle.COMMAND), "".join(bundle.stream("activate", request)).encode(), timeout=60)

@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from himari.proof.probe import Runner
-from himari.proof.window import CLOCK, SECOND, digest
+from himari.proof.window import CLOCK, SECOND, Say, digest
+from himari.stack.errors import HostError
 from himari.stack.model import Role, Stack
+from himari.stack.network import tunnel_address
 
 STEADY_NS = 3 * SECOND
 SLACK_NS = SECOND  # between two events of one symbol on a quiet market
@@ -13,20 +16,37 @@ PATIENCE_SECONDS = 45.0
 POLL_SECONDS = 0.5
 
 
-def settle(stack: Stack, run: Runner, say: Callable[[str], None], patience_seconds: float = PATIENCE_SECONDS) -> bool:
-    """Wait until the edge's journal took events for 3 s on end without a gap; False when it does not come to that.
+def settle(stack: Stack, run: Runner, say: Say, patience_seconds: float = PATIENCE_SECONDS) -> bool:
+    """Wait until the edge's journal took events for 3 s on end without a gap, and each brain hears the edge.
 
-    The proof goes on all the same then, and says what is wrong. Raises HostError when the edge does not answer."""
-    edge = stack.hosts_with(Role.EDGE)[0]
-    deadline = time.monotonic() + patience_seconds
+    A tunnel whose one end was restarted is silent until the other end gives its old session up, 15 s later.
+    False when it does not come to that: the proof goes on all the same, and says what is wrong.
+    Raises HostError when the edge does not answer."""
+    edge, brains = stack.hosts_with(Role.EDGE)[0], stack.hosts_with(Role.BRAIN)
+    address = tunnel_address(stack, edge)
+    await_ = partial(_await, say=say, deadline=time.monotonic() + patience_seconds)
+    return await_("a steady flow", lambda: _is_steady(run, edge)) and await_(
+        "the tunnel", lambda: all(_hears(run, brain, address) for brain in brains)
+    )
+
+
+def _await(what: str, holds: Callable[[], bool], *, say: Say, deadline: float) -> bool:
     waited = False
-    while not _is_steady(run, edge):
+    while not holds():
         if time.monotonic() > deadline:
             return False
         if not waited:
-            say("ledger: waiting for a steady flow")
+            say(f"ledger: waiting for {what}")
             waited = True
         time.sleep(POLL_SECONDS)
+    return True
+
+
+def _hears(run: Runner, brain: str, address: str) -> bool:
+    try:
+        run(brain, ("ping", "-q", "-c", "1", "-W", "2", address))
+    except HostError:
+        return False
     return True
 
 

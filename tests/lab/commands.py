@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-LEDGERS = ("himari-runtime", "himari-exchange", "date", "journalctl -q")  # the ledger's window and its logs count apart
+# The ledger's window, the wait for it and its logs count apart.
+LEDGERS = ("himari-runtime", "himari-exchange", "date", "ping", "journalctl -q")
 
 
 def commands_since(inside: Callable[[str], str], start: str) -> list[str]:

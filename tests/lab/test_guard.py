@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from himari.apply.ssh import Reach
-from himari.drills.guarded import activate, login
+from himari.drills.guarded import GUARDS, activate, login
 from himari.lab import lab
 from himari.runs.report import UpReport
 from himari.stack.known import read_known
@@ -37,7 +37,7 @@ def test_an_sshd_that_lets_nobody_in_is_undone(rented: Rented, rented_up: UpRepo
     assert "Permission denied" in _login(rented).stderr
     _until(lambda: rented.inside("edge", f"cat {SSHD}") == before)
     _until(lambda: _login(rented).returncode == 0)
-    assert token not in rented.inside("edge", "ls /var/lib/himari-apply/guard /etc/systemd/system")
+    _until(lambda: token not in rented.inside("edge", f"ls {GUARDS} /etc/systemd/system"))
 
 
 def test_a_reboot_confirms_nothing(rented: Rented, rented_up: UpReport) -> None:
@@ -50,15 +50,15 @@ def test_a_reboot_confirms_nothing(rented: Rented, rented_up: UpReport) -> None:
     lab.power_on(MACHINES, "edge", state)  # returns once ssh greets, so the closed firewall is gone
     _until(lambda: rented.inside("edge", f"cat {FIREWALL}") == before)
     _until(lambda: _login(rented).returncode == 0)
-    assert token not in rented.inside("edge", "ls /var/lib/himari-apply/guard /etc/systemd/system")
+    _until(lambda: token not in rented.inside("edge", f"ls {GUARDS} /etc/systemd/system"))
 
 
 def test_an_up_after_a_killed_one_confirms_what_a_fresh_login_proves(rented: Rented, rented_up: UpReport) -> None:
     text = rented.inside("edge", f"cat {FIREWALL}")
     token = _activate(rented, FIREWALL, text, "himari-firewall.service", seconds=60)
-    assert token in rented.inside("edge", "ls /var/lib/himari-apply/guard")
+    assert token in rented.inside("edge", f"ls {GUARDS}")
     rented.up()
-    assert token not in rented.inside("edge", "ls /var/lib/himari-apply/guard")
+    assert token not in rented.inside("edge", f"ls {GUARDS}")
 
 
 def test_a_host_that_cannot_load_its_firewall_is_closed_but_for_the_operators_ssh(

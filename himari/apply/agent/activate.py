@@ -23,6 +23,7 @@ class Activator:
     def perform(self) -> Report:
         """Do all of it; the report names the step that failed, if one did."""
         try:
+            self._forget_units()
             self._install()
             self._put_files([file for file in self._wanted.files if not file.guarded])
             self._mask()
@@ -32,6 +33,13 @@ class Activator:
             return Report(self._changed, failure(self._step, failed))
         environments.sweep(self._places)
         return Report(self._changed, token=token)
+
+    def _forget_units(self) -> None:
+        # First of all: a run that is killed after the files are put must not leave units that seem to run them.
+        for unit in self._wanted.units:
+            if unit.start:
+                self._step = f"unit {unit.name}"
+                units.forget(unit.name, self._places)
 
     def _install(self) -> None:
         wanted, places = self._wanted, self._places

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Places:
-    """`run` is lost at a reboot on purpose: what ran before it runs no more."""
+    """`run` is lost at a reboot; `lib` stays."""
 
     run: Path = Path("/run/himari")
     lib: Path = Path("/var/lib/himari-apply")
@@ -20,8 +20,8 @@ class Places:
 
     @property
     def units(self) -> Path:
-        """A file per unit: the digest of what runs."""
-        return self.run / "units"
+        """A file per unit: the digest of what it started with. On disk: a reboot starts it with the same files."""
+        return self.lib / "units"
 
     @property
     def guards(self) -> Path:

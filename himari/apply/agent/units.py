@@ -38,7 +38,7 @@ def show(names: list[str]) -> dict[str, dict[str, str]]:
 
 
 def noted(name: str, places: Places) -> str:
-    """The digest of what runs; empty when the unit has not started well since boot."""
+    """The digest of what `name` runs if it is active; empty when its last start by us did not end well."""
     path = places.units / name
     return path.read_text(errors="replace").strip() if path.exists() else ""
 
@@ -63,7 +63,6 @@ def put(change: UnitChange, places: Places) -> str:
         run(["systemctl", "enable", "--quiet", change.name])
         done.append("enabled")
     if change.start:
-        forget(change.name, places)
         done.append(_start(change))
         replace(places.units / change.name, change.digest.encode(), 0o600)
     return ", ".join(done)

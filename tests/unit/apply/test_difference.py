@@ -64,8 +64,6 @@ def test_a_host_that_is_as_it_shall_be_lacks_nothing() -> None:
     [
         (replace(STATE, packages={}), "package redis-server: install"),
         (replace(STATE, users={}), "user himari: create"),
-        (replace(STATE, credentials=[]), "credential redis-pusher: encrypt"),
-        (replace(STATE, environments={LINK: "d0"}), "environment /opt/himari/runtime: install d1"),
     ],
 )
 def test_each_thing_that_is_missing_is_named(state: State, says: str) -> None:
@@ -75,7 +73,6 @@ def test_each_thing_that_is_missing_is_named(state: State, says: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        (Entry(0o644, "root", "root", "other"), "content differs"),
         (Entry(0o600, "root", "root", DESIRED.files[0].digest), "0600 root:root, expected 0644 root:root"),
         (Entry(0o644, "redis", "root", DESIRED.files[0].digest), "0644 redis:root, expected 0644 root:root"),
         (Entry(0o644, "root", "root", DESIRED.files[0].digest, pending=True), "true did not succeed"),
@@ -96,8 +93,27 @@ def test_a_file_differs_by_content_mode_owner_or_an_apply_that_is_owed(entry: En
         (Service(True, True, False, "older"), "restart"),
     ],
 )
-def test_a_unit_is_started_by_what_runs_and_not_by_what_changed(service: Service, says: str) -> None:
+def test_a_unit_is_started_unless_it_runs_what_it_shall(service: Service, says: str) -> None:
     assert differ(replace(STATE, units={**STATE.units, UNIT.name: service})).says == (f"unit {UNIT.name}: {says}",)
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (replace(STATE, credentials=[]), "credential redis-pusher: encrypt"),
+        (replace(STATE, environments={LINK: "d0"}), "environment /opt/himari/runtime: install d1"),
+        (
+            replace(STATE, entries={**STATE.entries, CONFIG: Entry(0o644, "root", "root", "other")}),
+            f"file {CONFIG}: content differs",
+        ),
+        (
+            replace(STATE, entries={path: held for path, held in STATE.entries.items() if path != DROP_IN}),
+            f"file {DROP_IN}: create",
+        ),
+    ],
+)
+def test_a_unit_that_may_run_what_was_altered_by_hand_is_restarted(state: State, says: str) -> None:
+    assert differ(state).says == (says, f"unit {UNIT.name}: restart")
 
 
 def test_what_a_container_cannot_run_is_left_alone_there() -> None:

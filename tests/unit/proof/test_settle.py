@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from himari.proof.settle import settle
+from himari.stack.errors import HostError
 from himari.stack.load import load_stack
 
 SECOND = 1_000_000_000
@@ -24,13 +25,20 @@ GAP = {
 
 
 class Edge:
-    """An edge whose digests are given, the last one for ever."""
+    """An edge whose digests are given, the last one for ever, and a brain that hears it after `silent` calls."""
 
-    def __init__(self, *digests: dict[str, object]) -> None:
+    def __init__(self, *digests: dict[str, object], silent: int = 0) -> None:
         self.digests = list(digests)
         self.looks = 0
+        self.silent = silent
 
     def __call__(self, host: str, argv: Sequence[str]) -> bytes:
+        if argv[0] == "ping":
+            assert (host, argv[-1]) == ("brain", "10.77.0.1")
+            self.silent -= 1
+            if self.silent >= 0:
+                raise HostError("ping ended with 1", host)
+            return b""
         assert host == "edge"
         if argv[0] == "date":
             return str(NOW).encode()
@@ -75,3 +83,13 @@ def test_it_waits_while_the_flow_is_not_steady(unsteady: dict[str, object]) -> N
 
 def test_a_flow_that_never_comes_is_told_and_does_not_hang() -> None:
     assert not settle(load_stack("lab-edge"), Edge(digest()), lambda _: None, patience_seconds=0)
+
+
+def test_it_waits_until_the_brain_hears_the_edge() -> None:
+    edge, said = Edge(STEADY, silent=2), list[str]()
+    assert settle(load_stack("lab-edge"), edge, said.append)
+    assert said == ["ledger: waiting for the tunnel"]
+
+
+def test_a_tunnel_that_stays_silent_is_told_and_does_not_hang() -> None:
+    assert not settle(load_stack("lab-edge"), Edge(STEADY, silent=99), lambda _: None, patience_seconds=0)

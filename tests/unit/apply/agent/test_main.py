@@ -1,6 +1,7 @@
 """Whatever is wrong with the files on a host, the agent answers, and its answer names the file."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from himari.apply.agent import accounts, units
 from himari.apply.agent.main import answer
 from himari.apply.agent.places import Places
+from himari.apply.agent.wire import DirectoryChange, UnitChange
 
 TOKEN = "0123456789abcdef"
 EMPTY_ACTIVATION: dict[str, Any] = {
@@ -63,6 +65,19 @@ def test_a_digest_that_is_no_text_counts_as_unknown(places: Places) -> None:
     places.units.mkdir(parents=True)
     (places.units / "x.service").write_bytes(b"\xff\xfe\x00")
     assert units.noted("x.service", places) not in ("", "0" * 64)
+
+
+def test_an_activation_that_is_cut_off_leaves_no_unit_that_seems_to_run_what_it_put(
+    places: Places, tmp_path: Path
+) -> None:
+    places.units.mkdir(parents=True)
+    (places.units / "x.service").write_text("digest")
+    (tmp_path / "file").touch()
+    unit = UnitChange("x.service", "digest", False, True, False, [], 1, guarded=False)
+    below_a_file = DirectoryChange(str(tmp_path / "file" / "x"), 0o755, "root", "root")
+    request = EMPTY_ACTIVATION | {"units": [asdict(unit)], "directories": [asdict(below_a_file)]}
+    assert answer("activate", request, places)["failure"] is not None
+    assert units.noted("x.service", places) == ""
 
 
 def test_an_authorized_keys_that_is_no_text_keeps_its_lines(tmp_path: Path) -> None:

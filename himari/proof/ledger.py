@@ -1,14 +1,14 @@
-"""The ledger proof: set arithmetic over what the exchange sent and what the hosts hold. Nothing here does I/O."""
+"""The ledger proof: what the exchange sent against what the hosts hold, by rule. Nothing here does I/O."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from himari.proof.accounts import Digest, ExchangeLedger, Gap, Held, Key, Sent, Window
+from himari.proof.accounts import Digest, ExchangeLedger, Gap, Sent, Window
 from himari.proof.course import Course, course_of
 from himari.proof.evidence import Check, Ledger, Severity, Status
-from himari.proof.gaps import GRACE_NS, HeldKeys, by_place, excess, judged, looseness, still_open, undisclosed
+from himari.proof.findings import Findings, findings, pairs
+from himari.proof.gaps import GRACE_NS, excess, looseness
 from himari.proof.streams import Pair, by_stream
 
 SILENCE_NS = 10 * 10**9
@@ -35,48 +35,49 @@ def compare(exchange: ExchangeLedger | None, journal: Digest, stored: Digest, wi
 
     `exchange` must reach beyond the window on both sides, `stored` to its end and beyond. Without an exchange of ours
     (None: a real venue) what the journal holds takes its place, and the venue's dense ids say what never came."""
-    account = exchange or as_ledger(journal)
-    sent = [event for event in account.events if window.start_ns <= event.sent_ns <= window.end_ns]
-    wanted, known = _pairs(sent), _pairs(account.events)
-    have = _pairs(stored.events)
-    held = by_place(stored)
-    gaps = judged(stored.gaps, window)
-    opened = still_open(gaps)
-    missing = wanted - have
-    excused = {pair for pair in missing if _excused(pair[0], opened)}
-    lost = missing - excused
-    invented = _pairs(_received_in(stored.events, window)) - known
-    repeated = _stored_too_often(_received_in(stored.events, window), account.events)
-    # A gap that ended before the window still names what is missing in the margin that was read with it.
-    breaks = list(undisclosed(held, still_open(list(dict.fromkeys(stored.gaps)))))
-    ledger = Ledger(
-        sent=len(wanted),
-        journaled=len(wanted & _pairs(journal.events)),
-        stored=len(wanted & have),
-        lost=len(lost),
-        invented=len(invented),
-        duplicates=stored.duplicates + len(repeated),
-        gaps=sum(not gap.filled for gap in gaps),
-        gaps_undisclosed=len(breaks),
-        events_in_gaps=len(excused),
-        gap_seconds=round(sum(gap.seconds for gap in opened), 3),
+    found = findings(exchange or as_ledger(journal), journal, stored, window)
+    ended = exchange is not None and _has_ended(exchange, window)
+    holes = tuple(gap for gap in found.gaps if not gap.filled)
+    return LedgerResult(
+        _account(found, stored, window),
+        _verdicts(found, stored, window, ended),
+        holes,
+        course_of(exchange, journal, stored, window, holes),
+    )
+
+
+def _account(found: Findings, stored: Digest, window: Window) -> Ledger:
+    return Ledger(
+        sent=len(found.wanted),
+        journaled=len(found.journaled),
+        stored=len(found.stored),
+        lost=len(found.lost),
+        invented=len(found.invented),
+        duplicates=stored.duplicates + len(found.repeated),
+        gaps=sum(not gap.filled for gap in found.gaps),
+        gaps_undisclosed=len(found.breaks),
+        events_in_gaps=len(found.excused),
+        gap_seconds=round(sum(gap.seconds for gap in found.opened), 3),
         fault_seconds=round(sum(fault.seconds for fault in window.faults), 3),
         streams=by_stream(
-            wanted, journaled=wanted & _pairs(journal.events), stored=wanted & have, in_gaps=excused, lost=lost
+            found.wanted, journaled=found.journaled, stored=found.stored, in_gaps=found.excused, lost=found.lost
         ),
     )
-    checks = (
-        _rule("lost", "every event sent is stored with equal content, or inside a disclosed gap", _keys(lost)),
-        _rule("invented", "nothing is stored that was never sent", _keys(invented)),
-        _rule("duplicates", "nothing is stored more often than it came", _repeated(stored.duplicates, repeated)),
-        _rule("disclosed", "each break in the venue's sequence is covered by a gap", breaks),
-        _rule("tight", "a gap claims no more than what is missing", _loose(gaps, held, stored)),
-        _rule("explained", "a gap lasts no longer than the fault that made it plus 5 s", _unexplained(opened, window)),
-        _enough(len(wanted), window, exchange is not None and _has_ended(exchange, window)),
-        _share(sent, have, window),
+
+
+def _verdicts(found: Findings, stored: Digest, window: Window, ended: bool) -> tuple[Check, ...]:
+    loose, unexplained = _loose(found, stored), _unexplained(found.opened, window)
+    repeated = _repeated(stored.duplicates, found.repeated)
+    return (
+        _rule("lost", "every event sent is stored with equal content, or inside a disclosed gap", _keys(found.lost)),
+        _rule("invented", "nothing is stored that was never sent", _keys(found.invented)),
+        _rule("duplicates", "nothing is stored more often than it came", repeated),
+        _rule("disclosed", "each break in the venue's sequence is covered by a gap", found.breaks),
+        _rule("tight", "a gap claims no more than what is missing", loose),
+        _rule("explained", "a gap lasts no longer than the fault that made it plus 5 s", unexplained),
+        _enough(len(found.wanted), window, ended),
+        _share(found, window),
     )
-    holes = tuple(gap for gap in gaps if not gap.filled)
-    return LedgerResult(ledger, checks, holes, course_of(exchange, journal, stored, window, holes))
 
 
 def as_ledger(journal: Digest) -> ExchangeLedger:
@@ -85,48 +86,27 @@ def as_ledger(journal: Digest) -> ExchangeLedger:
     return ExchangeLedger(journal.first_ns, journal.last_ns, [], events)
 
 
-def _pairs(events: Iterable[Sent | Held]) -> set[Pair]:
-    return {(event.key, event.digest) for event in events}
-
-
-def _received_in(events: Iterable[Held], window: Window) -> list[Held]:
-    return [event for event in events if window.start_ns <= event.received_ns <= window.end_ns]
-
-
-def _stored_too_often(held: Sequence[Held], sent: Sequence[Sent]) -> list[str]:
-    """Keys of streamed events, once for each copy too many; a venue that sends twice is stored twice."""
-    came = Counter((event.key, event.digest) for event in sent if event.how == "ws")
-    have = Counter((event.key, event.digest) for event in held if event.how == "ws")
-    # What never came is invented, not repeated.
-    return sorted(key for key, content in (have - came).elements() if (key, content) in came)
-
-
 def _repeated(records: int, events: list[str]) -> list[str]:
     """What is against the rule, in words."""
     return ([f"{records} record numbers are stored twice"] if records else []) + events
 
 
-def _excused(key: str, gaps: Sequence[Gap]) -> bool:
-    parsed = Key.parse(key)
-    return any(gap.covers(parsed) for gap in gaps)
-
-
-def _keys(pairs: set[Pair]) -> list[str]:
-    return sorted(key for key, _ in pairs)
+def _keys(events: set[Pair]) -> list[str]:
+    return sorted(key for key, _ in events)
 
 
 def _named(gap: Gap) -> str:
     return f"{gap.channel} {gap.symbol} {gap.after_id} to {gap.before_id} ({gap.reason})"
 
 
-def _loose(gaps: Sequence[Gap], held: HeldKeys, stored: Digest) -> list[str]:
-    found = ((gap, looseness(gap, held, stored)) for gap in gaps if not gap.filled)
-    return [f"{_named(gap)} {why}" for gap, why in found if why]
+def _loose(found: Findings, stored: Digest) -> list[str]:
+    judged = ((gap, looseness(gap, found.held, stored)) for gap in found.gaps if not gap.filled)
+    return [f"{_named(gap)} {why}" for gap, why in judged if why]
 
 
 def _unexplained(opened: Sequence[Gap], window: Window) -> list[str]:
-    found = ((gap, excess(gap, window)) for gap in opened)
-    return [f"{_named(gap)} {why}" for gap, why in found if why]
+    judged = ((gap, excess(gap, window)) for gap in opened)
+    return [f"{_named(gap)} {why}" for gap, why in judged if why]
 
 
 def _enough(sent: int, window: Window, ended: bool) -> Check:
@@ -143,9 +123,9 @@ def _has_ended(account: ExchangeLedger, window: Window) -> bool:
     return account.last_ns is None or account.last_ns < window.end_ns - SILENCE_NS
 
 
-def _share(sent: Sequence[Sent], have: set[Pair], window: Window) -> Check:
-    calm = _pairs(event for event in sent if not _in_fault(event, window))
-    share = len(calm & have) / len(calm) if calm else 1.0
+def _share(found: Findings, window: Window) -> Check:
+    calm = pairs(event for event in found.sent if not _in_fault(event, window))
+    share = len(calm & found.stored) / len(calm) if calm else 1.0
     reason = f"only {share:.1%} of {len(calm)} events sent outside of faults are stored"
     says = f"at least {STORED_SHARE:.0%} of what was sent outside of faults is stored"
     return _check("share", says, f"{share:.2%}", reason if share < STORED_SHARE else "")

@@ -9,12 +9,14 @@ import msgspec
 import pytest
 
 from himari.apply import ssh
-from himari.lab import lab
+from himari.lab import faults, lab
+from himari.lab.standing import Standing, standing
 from himari.proof.remote import Remote
 from himari.runs.report import UpReport
 from himari.stack.known import read_known
 from himari.stack.load import load_stack
 from himari.stack.paths import PROJECT, StateDir
+from tests.lab import broken
 from tests.lab.rented import Rented
 from tests.lab.rented import rented as make_rented
 
@@ -105,3 +107,25 @@ def rented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rented]:
 def rented_up(rented: Rented) -> UpReport:
     """What the first `up` on them reported; the stack runs from here on."""
     return rented.up()
+
+
+@pytest.fixture(scope="session")
+def broken_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StateDir]:
+    state = StateDir(tmp_path_factory.mktemp("faults") / broken.STACK)
+    yield state
+    assert lab.destroy(broken.STACK, state) == []
+
+
+@pytest.fixture(scope="session")
+def broken_hosts(broken_state: StateDir) -> Standing:
+    """The lab on which faults are made, one after the other; its hosts are bare."""
+    lab.up(broken.SPEC, broken_state, lambda _host, _says: None)
+    return standing(broken.STACK, broken_state)
+
+
+@pytest.fixture
+def on(broken_hosts: Standing) -> Iterator[Standing]:
+    """The same, with no fault in force before and after."""
+    assert faults.active(broken_hosts) == ()
+    yield broken_hosts
+    faults.heal(broken_hosts)

@@ -52,6 +52,7 @@ def _settings(view: View) -> Mapping[str, object]:
         "redis_host": tunnel_address(view.stack, edge),
         "redis_port": ports.REDIS,
         "segments_port": ports.SEGMENTS,
+        "node_metrics_port": ports.NODE_METRICS,
         "venue_name": name,
         "venue": venue,
         "credential": READER,

@@ -45,6 +45,7 @@ def show_status(seen: "StackStatus") -> None:
         show(*(f"{host.host}: {line}" for line in (host.probe.errors if host.probe else ())))
     wrong = [f"{host.host}: {what}" for host in seen.hosts for what in host.wrong]
     wrong += [f"{seen.stack}: {seen.half}"] if seen.half else []
+    wrong += [f"{seen.stack}: a fault is in force: {one}; himari lab heal ends it" for one in seen.faults]
     show(*wrong, *([f"{seen.stack} is unwell, exit code {ProofFailed.exit_code}"] if wrong else []))
 
 

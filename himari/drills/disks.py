@@ -98,12 +98,11 @@ class BrainAway(Quiet):
 
     def inject(self, field: Field) -> None:
         field.inside(field.brain, f"systemctl stop {CONSUMER}")
+        self._before = self._pushed(field)
 
     def seen(self, field: Field) -> str:
-        trimmed = field.told_by_collector().get("himari_pushed_records_total", 0.0)
-        return (
-            f"{trimmed:.0f} records were pushed, the streams hold {self._window}" if trimmed > 3 * self._window else ""
-        )
+        pushed = self._pushed(field) - self._before
+        return f"{pushed:.0f} records were pushed, the streams hold {self._window}" if pushed > 3 * self._window else ""
 
     def lift(self, field: Field) -> None:
         field.inside(field.brain, f"systemctl start {CONSUMER}")

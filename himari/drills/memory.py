@@ -1,6 +1,9 @@
 """An edge whose memory is used up by something else."""
 
+import time
+
 from himari.catalog.collector import UNIT as COLLECTOR
+from himari.catalog.deadman import SERVICE as DEADMAN
 from himari.catalog.redis_buffer import UNIT as REDIS
 from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
@@ -9,7 +12,6 @@ from himari.lab import faults, lab
 HOG = "himari-drill-hog"
 EATS = "held = []\\nwhile True: held.append(bytearray(1 << 20))"
 MB = 1_000_000
-KILLED = "systemctl show --value --property=NRestarts {units} | paste -sd+ | bc"
 
 
 class Starved(Quiet):
@@ -17,14 +19,24 @@ class Starved(Quiet):
 
     def __init__(self, spare_mb: int) -> None:
         self._spare = spare_mb
+        self._since = 0.0
 
     def inject(self, field: Field) -> None:
+        self._since = time.time()
         used = next(one.memory_mb for one in lab.list_labs() if one.lab == field.lab.lab.id and one.host == field.edge)
         faults.limit_memory(field.lab, field.edge, (used + self._spare) * MB)
         again = "-p Restart=always -p RestartSec=0.2 -p StartLimitIntervalSec=0"
         field.inside(field.edge, f"systemd-run --quiet --unit={HOG} {again} python3 -c \"$(printf '{EATS}')\"")
 
     def seen(self, field: Field) -> str:
+        killed, alarmed = self._killed(field), self._alarmed(field)
+        return f"{killed}; the dead-man calls: {alarmed}" if killed and alarmed else ""
+
+    def _alarmed(self, field: Field) -> str:
+        told = field.asked(field.brain, f"journalctl -q -o cat -u {DEADMAN} --since=@{self._since:.3f} -g edge-memory")
+        return told.splitlines()[-1] if told else ""
+
+    def _killed(self, field: Field) -> str:
         units = {unit: field.shown(field.edge, unit, "NRestarts") for unit in (f"{HOG}.service", COLLECTOR, REDIS)}
         told = ", ".join(f"{unit} {count}" for unit, count in units.items() if count not in {"", "0"})
         return f"the kernel killed for want of memory; started again: {told}" if told else ""
@@ -44,10 +56,11 @@ DRILLS = (
         says="Something eats all memory of the edge for 30 seconds, again and again",
         deadline="all is caught up within 15 minutes",
         within=900,
-        sees="the kernel kills for want of memory",
+        sees="the kernel kills for want of memory, and the dead-man calls",
         gaps=Gaps.TIGHT,
         takes=120,
         lasts=30,
+        seen_within=90,
         fault=lambda _: Starved(spare_mb=64),
         not_covered="whom the kernel spares: a container may not set OOMScoreAdjust=",
     ),

@@ -15,7 +15,7 @@ from himari.proof.question import BufferAnswer, FileState, Outcome, Process, Que
 from himari.stack.errors import HostError
 
 PROBE_SECONDS = 30
-SEARCH_CUT_OFF = 124
+CUT_OFF = 124  # timeout(1) ended it
 UNPACK = (
     "import base64,json,sys,zlib;"
     "packed=json.loads(zlib.decompress(base64.b64decode(sys.stdin.read())));"
@@ -38,7 +38,8 @@ def command(question: Question) -> tuple[str, ...]:
     packed = json.dumps({"agent": agent_source(), "ask": msgspec.to_builtins(question)})
     text = base64.b64encode(zlib.compress(packed.encode(), 9)).decode()
     python = shlex.join(["timeout", str(PROBE_SECONDS), "python3", "-c", UNPACK])
-    return ("sh", "-c", f"printf %s {text} | {python}")
+    late = f'[ "$code" != {CUT_OFF} ] || echo "the probe took longer than {PROBE_SECONDS} s" >&2'
+    return ("sh", "-c", f'printf %s {text} | {python}; code=$?; {late}; exit "$code"')
 
 
 def ask(host: str, question: Question, run: Runner) -> "Probe":
@@ -136,7 +137,7 @@ class Probe:
 
         Raises `HostError` when the search did not come to its end: what it did not see must not look good."""
         answer = self.raw.commands["filesystem"]
-        if answer.code == SEARCH_CUT_OFF:
+        if answer.code == CUT_OFF:
             raise HostError("the search for files took too long", self.host, "all files seen")
         return readings.found_files(answer.out)
 

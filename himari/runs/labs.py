@@ -1,9 +1,12 @@
 """Which lab is meant when a host is named alone."""
 
+import os
 from pathlib import Path
 
-from himari.lab.identity import Record, known_labs
+from himari.lab import faults
+from himari.lab.identity import Lab, Record, known_labs
 from himari.stack.errors import HostError
+from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
 
@@ -29,6 +32,13 @@ def which_stack(host: str) -> str:
     if not names:
         raise _none_up(host)
     raise HostError("no lab of this checkout has this host", host, f"one of {names}", "himari lab ls")
+
+
+def faults_in_force(stack: Stack, state: StateDir) -> tuple[str, ...]:
+    """The faults of the stack's lab that `himari lab heal` would end, in words; none for a stack without a lab."""
+    if not stack.is_lab or not Lab.of(stack.name, state).record.exists() or os.geteuid():
+        return ()
+    return tuple(map(str, faults.active(faults.standing(stack.name, state))))
 
 
 def _mine() -> list[Record]:

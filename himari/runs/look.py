@@ -14,6 +14,7 @@ from himari.catalog.component import View
 from himari.catalog.self_check import question
 from himari.runs import status_probe
 from himari.runs.halfway import half_destroyed, remedy
+from himari.runs.labs import faults_in_force
 from himari.runs.plan import components
 from himari.runs.progress import Event, Listener
 from himari.runs.status import HostStatus, StackStatus, judge, read_probe
@@ -38,10 +39,10 @@ def look(stack: Stack, listener: Listener) -> StackStatus:
 
     with ThreadPoolExecutor(len(stack.hosts)) as pool:
         hosts = tuple(pool.map(lambda name: _or_wrong(name, one), stack.hosts))
-    half = half_destroyed(state)
-    ok = not half and not any(host.wrong for host in hosts)
+    half, faults = half_destroyed(state), faults_in_force(stack, state)
+    ok = not half and not faults and not any(host.wrong for host in hosts)
     told = f"{half}: {remedy(state)}" if half else ""
-    return StackStatus(stack=stack.name, ok=ok, hosts=hosts, half=told, shared=stack.is_lab)
+    return StackStatus(stack=stack.name, ok=ok, hosts=hosts, half=told, faults=faults, shared=stack.is_lab)
 
 
 def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from himari.stack.known import Known, read_known
 from himari.stack.model import Stack
 from himari.stack.network import cloud_note, public_address
 from himari.stack.paths import StateDir
+from himari.stack.sizes import catch_up_factor
 
 
 class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +77,7 @@ def plan(stack: Stack, differs: tuple[Difference, ...] | None = None, feed: Feed
         symbols=symbol_days(stack),
         holdings=holdings(stack),
         fetched=tuple(item for name, listed in parts.items() for item in _fetched(name, listed)),
-        notes=tuple(note for name in stack.hosts if (note := cloud_note(stack, name))),
+        notes=(_catch_up(stack), *(note for name in stack.hosts if (note := cloud_note(stack, name)))),
         differs=differs,
     )
 
@@ -84,6 +85,10 @@ def plan(stack: Stack, differs: tuple[Difference, ...] | None = None, feed: Feed
 def components(view: View) -> tuple[Component, ...]:
     """All that the days put on the view's host, in order."""
     return tuple(declaration(name)(view) for day in days() for name in day.names(view.host))
+
+
+def _catch_up(stack: Stack) -> str:
+    return f"A brain that was away catches up with {catch_up_factor(stack):.1f} s of data in each second."
 
 
 def _host(stack: Stack, known: Known, name: str, listed: tuple[Component, ...]) -> HostPlan:

@@ -141,6 +141,7 @@ class StackStatus(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     hosts: tuple[HostStatus, ...]
     half: str = ""  # why it is no whole stack, and what helps
+    faults: tuple[str, ...] = ()  # that are in force in its lab
     shared: bool = False  # its hosts share this machine, and see its CPUs, memory and disk as theirs
 
 

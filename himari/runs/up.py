@@ -18,6 +18,7 @@ from himari.runs.doctor import check_machine
 from himari.runs.feed import last_feed, other_input
 from himari.runs.halfway import half_destroyed
 from himari.runs.operator import check_operator
+from himari.runs.labs import faults_in_force
 from himari.runs.plan import components, plan
 from himari.runs.progress import Listener, Report
 from himari.runs.recording import put_recording
@@ -71,6 +72,8 @@ class Going:
     def _create(self, report: Report) -> Outcome:
         if self.half:
             report("", f"{self.half}; what is left of it is built upon, or cleared away")
+        for fault in faults_in_force(self.stack, self.state):
+            report("", f"a fault is in force: {fault}; himari lab heal ends it")
         return create(self.stack, self.state, report)
 
     def _contact(self, report: Report) -> Outcome:

@@ -14,6 +14,7 @@ from himari.stack.sizes import (
     SYSTEM_MEMORY_MB,
     EdgeSizes,
     brain_sizes,
+    catch_up_factor,
     edge_sizes,
     linger_ms,
     stack_rates,
@@ -102,8 +103,18 @@ def _memory_error(name: str, wanted: int, have: int | None) -> CapacityError:
 
 def _link_refusals(stack: Stack) -> list[CapacityError]:
     link, carries = stack_rates(stack).link, stack.network.link_bytes_per_s
-    if link < carries:
+    factor = catch_up_factor(stack)
+    if link < carries and factor > 1:
         return []
+    if link < carries:
+        return [
+            CapacityError(
+                f"a brain that was away never catches up: the link's rest carries {factor:.2f} s of data a second",
+                "network.link_bytes_per_s",
+                f"about {carries / factor / 1e6:.2f} MB/s or more",
+                "collect fewer symbols, or state what the link really carries",
+            )
+        ]
     return [
         CapacityError(
             f"compressed, the data takes {link / 1e6:.2f} MB/s of the link home",

@@ -17,7 +17,7 @@ JOURNAL_DAMAGE = Counter(
     "himari_journal_damage", "Places of the journal that could not be read; what was there is lost"
 )
 
-PUSHED_RECORDS = Counter("himari_pushed_records", "Records that the buffer has confirmed")
+PUSHED_RECORDS = Counter("himari_pushed_records", "Records pushed by this process that the buffer has confirmed")
 PUSHED_BYTES = Counter("himari_pushed_bytes", "Bytes sent to the buffer")
 PUSH_DUPLICATES = Counter("himari_push_duplicates", "Chunks that the buffer already had")
 PUSH_RECONNECTS = Counter("himari_push_reconnects", "Connections to the buffer that were lost or refused")

@@ -125,6 +125,7 @@ class DeadmanSettings(Section, frozen=True, kw_only=True):
     gap_seconds: Seconds
     webhook_credential: str  # empty: none
     state_file: Path
+    edge_metrics_url: str  # of the edge's node exporter
 
 
 class CollectorSettings(Section, frozen=True, kw_only=True):

@@ -9,17 +9,10 @@ from typing import TypeVar
 
 import aiohttp
 import msgspec
-from prometheus_client.parser import text_string_to_metric_families
 
 from himari_runtime.aside import aside
 from himari_runtime.messages import Gap
-from himari_runtime.metrics import (
-    CATCH_UP_LEFT_METRIC,
-    CATCH_UP_METRIC,
-    CATCHING_UP_METRIC,
-    FAILING_METRIC,
-    FRAME_METRIC,
-)
+from himari_runtime.services.heard import Heard, consumer_says, edge_kills
 from himari_runtime.settings import ConsumerSettings, credential
 from himari_runtime.sinks.parquet import disk_share
 from himari_runtime.sinks.parquet_reader import gaps_since, newest_frame_ns
@@ -28,7 +21,6 @@ from himari_runtime.venues.registry import dialect
 REPEAT_SECONDS = 600.0
 # Two looks, the call and a third look end before systemd would end them, at 25 s, and nobody be called.
 LOOK_SECONDS = 4.0
-METRICS_SECONDS = 3.0
 CALL_SECONDS = 8.0
 GAPS_NS = 3 * 3600 * 10**9  # after a longer pause older gaps are no news, and all of them no look
 LOOKBACK_SECONDS = 600.0  # beyond the limit; a silence that is longer is told as this long
@@ -61,18 +53,7 @@ class Memory(msgspec.Struct):
     alarms: list[str] = []
     called_ns: int = 0
     looked_ns: int = 0
-
-
-class Heard(msgspec.Struct, frozen=True):
-    """What the consumer tells of itself: when its newest frame was received (ns since 1970; None: it does not say),
-    whether it cannot write what it has read, and whether it reads from the edge's segments what it missed: how many
-    records are left then, and for how long (s; 0: not known)."""
-
-    frame_ns: int | None = None
-    failing: bool = False
-    catching_up: bool = False
-    behind: int = 0
-    seconds_left: float = 0.0
+    edge_kills: int | None = None  # for want of memory since the edge booted; None: not known yet
 
 
 async def run(settings: ConsumerSettings) -> int:
@@ -81,11 +62,12 @@ async def run(settings: ConsumerSettings) -> int:
     What cannot be looked at is an alarm of its own, and the other looks go on. Raises SettingsError."""
     now_ns = time.time_ns()
     alarms: list[Alarm] = []
-    memory, heard = await asyncio.gather(
+    memory, heard, kills = await asyncio.gather(
         _guarded("its own state", lambda: _remember(settings, now_ns), alarms, Memory(looked_ns=now_ns)),
         consumer_says(settings),
+        edge_kills(settings),
     )
-    alarms = [*await look(settings, now_ns, memory, heard), *alarms]
+    alarms = [*await look(settings, now_ns, memory, heard), *_memory(kills, memory), *alarms]
     for alarm in alarms:
         log.error("%s: %s: %s, limit %s", alarm.name, alarm.says, alarm.observed, alarm.limit)
     told = await _tell(settings, alarms, memory, now_ns)
@@ -103,6 +85,16 @@ async def look(settings: ConsumerSettings, now_ns: int, memory: Memory, heard: H
     )
     failing = Alarm("store", "the consumer cannot write what it has read", 1, 0) if heard.failing else None
     return [*(alarm for alarm in (*found, failing) if alarm), *faults]
+
+
+def _memory(kills: int | None, memory: Memory) -> list[Alarm]:
+    """The edge ran out of memory since the last look; what could not be asked is told at the next one."""
+    before = memory.edge_kills
+    memory.edge_kills = before if kills is None else kills
+    if kills is None or before is None or kills <= before:  # an edge that has booted counts anew
+        return []
+    says = "processes that the edge's kernel killed for want of memory since the last look"
+    return [Alarm("edge-memory", says, kills - before, 0)]
 
 
 def _disk(settings: ConsumerSettings) -> Alarm | None:
@@ -154,27 +146,6 @@ def _silence(settings: ConsumerSettings, now_ns: int, heard_ns: int | None) -> A
         newest_ns = stored_frame_ns(settings, since_ns) or since_ns
     seconds = (now_ns - (newest_ns or 0)) / 1e9
     return Alarm("silence", says, round(seconds, 1), allowed) if seconds > allowed else None
-
-
-async def consumer_says(settings: ConsumerSettings) -> Heard:
-    """The consumer's own metrics; nothing where it does not answer, no frame where it has read none yet."""
-    url = f"http://{settings.metrics.address}:{settings.metrics.port}/metrics"
-    timeout = aiohttp.ClientTimeout(total=METRICS_SECONDS)
-    try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
-            answer.raise_for_status()
-            families = text_string_to_metric_families(await answer.text())
-            told = {sample.name: sample.value for family in families for sample in family.samples}
-    except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
-        log.warning("the consumer does not answer at %s: %r", url, error)
-        return Heard()
-    return Heard(
-        frame_ns=int(told.get(FRAME_METRIC, 0)) or None,
-        failing=bool(told.get(FAILING_METRIC, 0)),
-        catching_up=bool(told.get(CATCHING_UP_METRIC, 0)),
-        behind=int(told.get(CATCH_UP_METRIC, 0)),
-        seconds_left=told.get(CATCH_UP_LEFT_METRIC, 0.0),
-    )
 
 
 def stored_frame_ns(settings: ConsumerSettings, since_ns: int) -> int | None:

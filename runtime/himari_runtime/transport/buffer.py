@@ -201,6 +201,7 @@ class Pusher:
             else:
                 await asyncio.sleep(backoff.next())
         self._mark_full(False)
+        metrics.PUSHED_RECORDS.inc(sum(map(len, batch.values())))
 
     async def _trim(self, link: RedisLink, window: int) -> None:
         """Makes room by a shorter window: XADD, which trims to the full one, is refused by a Redis that is full."""
@@ -244,10 +245,8 @@ class Pusher:
         return True
 
     def _confirm(self, record: Record) -> None:
-        before = self.backlog_records
         self._pushed = record
         self._confirmed.set()
-        metrics.PUSHED_RECORDS.inc(max(0, before - self.backlog_records))
         metrics.BACKLOG_RECORDS.set(self.backlog_records)
 
 

@@ -78,6 +78,7 @@ disk_free = 0.2
 gap_seconds = 60
 webhook_credential = ""
 state_file = "{root}/deadman.json"
+edge_metrics_url = "http://127.0.0.1:1/metrics"
 """
 SEGMENTS = """\
 [listen]

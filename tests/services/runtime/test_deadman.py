@@ -20,6 +20,7 @@ from himari_runtime.metrics import (
     FRAME_METRIC,
 )
 from himari_runtime.services.deadman import Call, Memory, run
+from himari_runtime.services.heard import KILLS_METRIC
 from himari_runtime.settings import (
     ConsumerSettings,
     DeadmanSettings,
@@ -35,6 +36,7 @@ from tests.unit.runtime.made import parquet_settings
 
 HEARTBEAT = Route("md:binance:_:meta", "_", Channel.HEARTBEAT)
 ConsumerMetrics = Callable[..., Awaitable[Metrics]]
+Exposed = Callable[[CollectorRegistry], Awaitable[Metrics]]
 ROUTE = Route("md:binance:BTC/USDT:book", "BTC/USDT", Channel.DEPTH)
 
 
@@ -68,7 +70,7 @@ async def webhook(credentials: Path) -> AsyncIterator[Webhook]:
     await runner.cleanup()
 
 
-def settings(root: Path, disk_free: float = 1e-9) -> ConsumerSettings:
+def settings(root: Path, disk_free: float = 1e-9, edge: Metrics | None = None) -> ConsumerSettings:
     return ConsumerSettings(
         source=Source(name="edge"),
         metrics=Metrics(address="127.0.0.1", port=1),
@@ -82,6 +84,7 @@ def settings(root: Path, disk_free: float = 1e-9) -> ConsumerSettings:
             gap_seconds=60,
             webhook_credential="webhook",
             state_file=root / "state" / "deadman.json",
+            edge_metrics_url=f"http://127.0.0.1:{edge.port if edge else 1}/metrics",
         ),
     )
 
@@ -97,24 +100,15 @@ def store(root: Path, n: int, *gaps: Gap) -> None:
 
 
 @pytest_asyncio.fixture
-async def consumer() -> AsyncIterator[ConsumerMetrics]:
-    """Serves the metrics of a consumer whose newest frame is so many seconds old; None: it has read none."""
+async def exposed() -> AsyncIterator[Exposed]:
+    """Serves a registry on loopback, as Prometheus asks for it."""
     runners = []
 
-    async def serve(age: float | None, failing: bool = False, left: tuple[int, float] | None = None) -> Metrics:
-        registry = CollectorRegistry()
-        Gauge(CATCHING_UP_METRIC, "from segments", registry=registry).set(left is not None)
-        Gauge(CATCH_UP_METRIC, "records", registry=registry).set(left[0] if left else 0)
-        Gauge(CATCH_UP_LEFT_METRIC, "seconds", registry=registry).set(left[1] if left else 0)
-        Gauge(FAILING_METRIC, "of the store", registry=registry).set(failing)
-        newest = Gauge(FRAME_METRIC, "of the newest frame", registry=registry)
-        if age is not None:
-            newest.set(time.time_ns() - age * 1e9)
-        application = web.Application()
-
+    async def serve(registry: CollectorRegistry) -> Metrics:
         async def said(_: web.Request) -> web.Response:
             return web.Response(body=generate_latest(registry), content_type="text/plain")
 
+        application = web.Application()
         application.router.add_get("/metrics", said)
         runner = web.AppRunner(application)
         await runner.setup()
@@ -125,6 +119,24 @@ async def consumer() -> AsyncIterator[ConsumerMetrics]:
     yield serve
     for runner in runners:
         await runner.cleanup()
+
+
+@pytest.fixture
+def consumer(exposed: Exposed) -> ConsumerMetrics:
+    """Serves the metrics of a consumer whose newest frame is so many seconds old; None: it has read none."""
+
+    async def serve(age: float | None, failing: bool = False, left: tuple[int, float] | None = None) -> Metrics:
+        registry = CollectorRegistry()
+        Gauge(CATCHING_UP_METRIC, "from segments", registry=registry).set(left is not None)
+        Gauge(CATCH_UP_METRIC, "records", registry=registry).set(left[0] if left else 0)
+        Gauge(CATCH_UP_LEFT_METRIC, "seconds", registry=registry).set(left[1] if left else 0)
+        Gauge(FAILING_METRIC, "of the store", registry=registry).set(failing)
+        newest = Gauge(FRAME_METRIC, "of the newest frame", registry=registry)
+        if age is not None:
+            newest.set(time.time_ns() - age * 1e9)
+        return await exposed(registry)
+
+    return serve
 
 
 def gap(seconds: float, filled: bool = False) -> Gap:
@@ -305,3 +317,22 @@ async def test_a_consumer_that_catches_up_is_not_silent(
     assert await run(behind) == 1
     (alarm,) = webhook.calls[0].alarms
     assert (alarm.name, (alarm.observed, alarm.says)) == ("catch-up", told)
+
+
+@pytest.mark.asyncio
+async def test_an_edge_that_kills_for_want_of_memory_is_told_once_each_time(
+    tmp_path: Path, webhook: Webhook, exposed: Exposed
+) -> None:
+    store(tmp_path, 1)
+    registry = CollectorRegistry()
+    kills = Gauge(KILLS_METRIC, "of the kernel", registry=registry)
+    kills.set(7)
+    edge = settings(tmp_path, edge=await exposed(registry))
+    assert [await run(edge) for _ in range(2)] == [0, 0]  # those of the time before the first look are history
+    kills.set(9)
+    assert await run(settings(tmp_path)) == 0  # the edge does not answer for once
+    assert [await run(edge) for _ in range(2)] == [1, 0]
+    assert webhook.names() == [["edge-memory"], []]
+    assert webhook.calls[0].alarms[0].observed == 2
+    kills.set(1)  # it has booted
+    assert await run(edge) == 0

@@ -35,6 +35,7 @@ disk_free = 0.2
 gap_seconds = 60
 webhook_credential = ""
 state_file = "/var/lib/himari/deadman.json"
+edge_metrics_url = "http://10.77.0.1:9100/metrics"
 """
 
 

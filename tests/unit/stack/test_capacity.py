@@ -40,13 +40,14 @@ def test_shipped_stacks_fit(name: str) -> None:
     ("stack", "key"),
     [
         (changed(rate=50), "network.link_bytes_per_s"),
+        (changed(rate=11), "network.link_bytes_per_s"),
         (changed(stream_minutes=1.5), "retention.stream_minutes"),
         (changed(stream_minutes=600), "hosts.edge.memory_mb"),
         (changed(journal_hours=72), "hosts.edge.disk_gb"),
         (changed(parquet_days=365), "hosts.brain.disk_gb"),
         (changed(sizes={"disk_gb": 20}), "hosts.edge.disk_gb"),
     ],
-    ids=["link", "window", "memory", "journal", "parquet", "small disk"],
+    ids=["link", "catch-up", "window", "memory", "journal", "parquet", "small disk"],
 )
 def test_what_does_not_fit_is_refused_with_its_key(stack: Stack, key: str) -> None:
     assert key in refused_keys(stack)

@@ -86,6 +86,10 @@ class Field:
         """A property of a unit as systemd shows it; empty where it does not answer."""
         return self.asked(host, f"systemctl show --value --property={name} {unit}")
 
+    def active(self, host: str, unit: str) -> bool:
+        """Whether systemd says that a unit runs."""
+        return self.shown(host, unit, "ActiveState") == "active"
+
     def status(self) -> str:
         """The collector's own words."""
         return self.shown(self.edge, COLLECTOR, "StatusText")

@@ -46,8 +46,7 @@ class Starved(Quiet):
         field.inside(field.edge, f"systemctl stop {HOG} 2>/dev/null || true; systemctl reset-failed {HOG} || true")
 
     def restored(self, field: Field) -> bool:
-        active = field.shown(field.edge, REDIS, "ActiveState") == "active"
-        return active and field.collector().carries
+        return field.active(field.edge, REDIS) and field.collector().carries
 
 
 DRILLS = (

@@ -25,7 +25,7 @@ class BrainOff(Quiet):
         faults.power_on(field.lab, field.brain)
 
     def restored(self, field: Field) -> bool:
-        return field.shown(field.brain, CONSUMER, "ActiveState") == "active"
+        return field.active(field.brain, CONSUMER)
 
 
 class EdgeOff(Quiet):
@@ -42,8 +42,7 @@ class EdgeOff(Quiet):
         faults.power_on(field.lab, field.edge)
 
     def restored(self, field: Field) -> bool:
-        active = field.shown(field.edge, COLLECTOR, "ActiveState") == "active"
-        return active and field.collector().carries
+        return field.active(field.edge, COLLECTOR) and field.collector().carries
 
 
 DRILLS = (

@@ -25,7 +25,7 @@ class Killed(Quiet):
         return f"systemd started {self._unit} again: process {self._before}, then {now}" if now else ""
 
     def restored(self, field: Field) -> bool:
-        return bool(self._process(field)) and field.shown(field.host(self._host), self._unit, "ActiveState") == "active"
+        return bool(self._process(field)) and field.active(field.host(self._host), self._unit)
 
     def heal(self, field: Field) -> None:
         host = field.host(self._host)
@@ -59,7 +59,7 @@ class BufferDown(Quiet):
         field.inside(field.edge, f"systemctl reset-failed {self._unit} || true; systemctl start {self._unit}")
 
     def restored(self, field: Field) -> bool:
-        return field.shown(field.edge, self._unit, "ActiveState") == "active"
+        return field.active(field.edge, self._unit)
 
 
 DRILLS = (

@@ -16,10 +16,11 @@ import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 
 from himari_runtime import metrics
+from himari_runtime.durable import sync_folder
 from himari_runtime.messages import START, Kind, Position, Record, Route
 from himari_runtime.settings import ParquetSettings
 from himari_runtime.sinks.errors import DiskLowError, StoreError, refusals
-from himari_runtime.sinks.parquet_files import date_folder, drafts, newest_file, note_folder, sync_folder
+from himari_runtime.sinks.parquet_files import date_folder, drafts, newest_file, note_folder
 
 SEEN = b"himari.seen"
 TEXT = pa.dictionary(pa.int16(), pa.string())

@@ -5,7 +5,6 @@ folder that the next file goes to is noted before a file of another folder is fo
 are where the note says, whatever the dates say. Where there is no note, all folders are looked through.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from himari_runtime.durable import replace_text
 from himari_runtime.messages import Position
 
 NAME = re.compile(r"^(?P<source>.+)-(\d+)\.(\d+)-(\d+)\.(\d+)\.parquet$")
@@ -95,29 +95,13 @@ def note_folder(root: Path, source: str, venue: str, folder: Path) -> None:
     """To be called before the first of some files is written to `folder`; on disk when it returns."""
     newest = newest_file(root, source, venue)
     names = {newest.path.parent.name: None} if newest else {}
-    note = _note(root, source, venue)
-    draft = note.with_name(f"{note.name}.tmp")
-    with draft.open("w") as file:
-        file.write("\n".join(names | {folder.name: None}) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(note)
-    sync_folder(note.parent)
+    replace_text(_note(root, source, venue), "\n".join(names | {folder.name: None}) + "\n")
 
 
 def drafts(root: Path, source: str, venue: str) -> Iterator[Path]:
     """What a writer that was killed left."""
     for folder in noted_folders(root, source, venue) or _folders(root, venue):
         yield from folder.glob(f"{source}-*.tmp")
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in `folder` survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _note(root: Path, source: str, venue: str) -> Path:

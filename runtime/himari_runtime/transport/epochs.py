@@ -1,9 +1,9 @@
 """The epoch file: a number that only grows, on disk before anything is journaled under it."""
 
-import os
 from pathlib import Path
 
-from himari_runtime.transport.segments import segments, sync_folder
+from himari_runtime.durable import replace_text
+from himari_runtime.transport.segments import segments
 
 FILE = "epoch"
 
@@ -18,14 +18,8 @@ def current(folder: Path) -> int:
 
 
 def write(folder: Path, epoch: int) -> None:
-    """Stores `epoch` so that it survives a power cut: write, fsync, rename, fsync the folder."""
-    draft = folder / f"{FILE}.tmp"
-    with draft.open("w") as file:
-        file.write(f"{epoch}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(folder / FILE)
-    sync_folder(folder)
+    """Stores `epoch` so that it survives a power cut."""
+    replace_text(folder / FILE, f"{epoch}\n")
 
 
 def advance(folder: Path) -> int:

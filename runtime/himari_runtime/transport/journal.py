@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from himari_runtime import metrics
+from himari_runtime.durable import sync_folder
 from himari_runtime.messages import Epoch, Kind, Mark, Position, Route
 from himari_runtime.settings import JournalSettings
 from himari_runtime.transport import epochs
@@ -23,7 +24,7 @@ from himari_runtime.transport.marks import Batch, Marks
 from himari_runtime.transport.records import encode_together
 from himari_runtime.transport.recovery import Previous, Router, recover
 from himari_runtime.transport.sealing import Extent
-from himari_runtime.transport.segments import Header, Segment, header_frame, sync_folder
+from himari_runtime.transport.segments import Header, Segment, header_frame
 from himari_runtime.transport.unfilled import Unfilled
 
 TELL_NS = 250_000_000  # between two looks of Prometheus' counters, which cost more than a record

@@ -6,10 +6,11 @@ from typing import BinaryIO
 
 import msgspec
 
+from himari_runtime.durable import sync_folder
 from himari_runtime.messages import Kind
 from himari_runtime.transport.records import encode_all
 from himari_runtime.transport.segment_reader import walk
-from himari_runtime.transport.segments import Footer, Segment, footer_frame, sync_folder
+from himari_runtime.transport.segments import Footer, Segment, footer_frame
 
 PIECE_BYTES = 1 << 20  # hashed at once
 

@@ -1,6 +1,5 @@
 """The journal's files: their names, their order, their header and footer."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,12 +101,3 @@ def read_header(segment: Segment) -> Header | None:
     if not found or found[0].kind != Kind.HEADER:
         return None
     return msgspec.json.decode(found[0].payload, type=Header)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes creations, renames and removals in `folder` survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from benchmarks._certificate import write_certificate
 from benchmarks._frames import symbols
 from benchmarks._redis import PASSWORD, Redis, free_port
 from benchmarks._venue import Said, messages
+from himari.stack.paths import StateDir
+from himari.vault.authority import Authority
 
 SYMBOLS = 20
 SETTINGS = """\
@@ -70,10 +71,18 @@ class SendingVenue:
 def venue(folder: Path, lines: int, rate: float) -> Iterator[SendingVenue]:
     """Sends `folder`/frames once, as `_venue` says; killed afterwards."""
     if not (folder / "venue.pem").exists():
-        write_certificate(folder / "venue.pem")
+        _certify(folder)
     argv = (sys.executable, "-m", "benchmarks._venue", str(folder), str(lines), str(rate))
     with process(argv, stdout=subprocess.PIPE) as running:
         yield SendingVenue(running)
+
+
+def _certify(folder: Path) -> None:
+    """Makes `folder`/venue.pem, which is all that the venue shows and all that who asks it trusts: a certificate of
+    localhost, the authority's own, and the key."""
+    authority = Authority.open(StateDir(folder))
+    issued = authority.issue("venue", ["localhost"])
+    (folder / "venue.pem").write_text(issued.certificate + authority.certificate + issued.key)
 
 
 @contextmanager

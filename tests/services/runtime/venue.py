@@ -8,16 +8,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from himari.stack.paths import StateDir
+from himari.vault.authority import Authority
 from himari_runtime.messages import START, Channel, Gap, Record
 from himari_runtime.services.digest import Digest, Window, digest
 from himari_runtime.settings import CollectorSettings, load
@@ -86,9 +83,11 @@ class Venue:
         self.root = root
         self.port = 0
         self.settings = root / "exchange.toml"
-        certificate, key = _certificate()
-        (root / "exchange.pem").write_bytes(certificate)
-        (credentials / "exchange-key").write_bytes(key)
+        authority = Authority.open(StateDir(root))
+        issued = authority.issue("exchange", ["localhost"])
+        # One file for both: the venue shows the first of it, the collector trusts the last.
+        (root / "exchange.pem").write_text(issued.certificate + authority.certificate)
+        (credentials / "exchange-key").write_text(issued.key)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -227,26 +226,3 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _certificate() -> tuple[bytes, bytes]:
-    """A certificate of localhost that is its own authority, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return built.public_bytes(serialization.Encoding.PEM), private

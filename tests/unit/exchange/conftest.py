@@ -1,23 +1,20 @@
 """A simulated venue on loopback, over TLS from a CA that lives as long as the test run."""
 
 import asyncio
-import ipaddress
 import json
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from himari.stack.paths import StateDir
+from himari.vault.authority import Authority
 from himari_exchange.market import Market
 from himari_exchange.serve import serving
 from himari_exchange.settings import Control, LedgerFolder, Limits, Listen, SeededMarket, Settings
@@ -67,28 +64,12 @@ StartVenue = Callable[..., AbstractAsyncContextManager[Venue]]
 @pytest.fixture(scope="session")
 def tls_files(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
     folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "throwaway")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "exchange.pem"
-    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.PKCS8
-    (folder / "exchange-key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    )
-    return TlsFiles(pem, pem, folder)
+    authority = Authority.open(StateDir(folder))
+    issued = authority.issue("exchange", ["127.0.0.1"])
+    for name, text in (("ca.pem", authority.certificate), ("exchange.pem", issued.certificate)):
+        (folder / name).write_text(text)
+    (folder / "exchange-key").write_text(issued.key)
+    return TlsFiles(folder / "ca.pem", folder / "exchange.pem", folder)
 
 
 def free_ports(count: int) -> list[int]:

@@ -8,45 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from benchmarks._frames import symbols
 from benchmarks._redis import PASSWORD, Redis, free_port
+from benchmarks._settings import collector_settings
 from benchmarks._venue import Said, messages
 from himari.stack.paths import StateDir
 from himari.vault.authority import Authority
 
 SYMBOLS = 20
-SETTINGS = """\
-[source]
-name = "edge"
-[metrics]
-address = "127.0.0.1"
-port = {metrics}
-[venue]
-name = "binance"
-symbols = {symbols}
-websocket_url = "wss://localhost:{venue}"
-rest_url = "https://localhost:{venue}"
-ca_file = "{folder}/venue.pem"
-snapshot_levels = 1000
-book_poll_seconds = 300
-weight_per_minute = 6000
-lines = {lines}
-line_life_seconds = 82800
-[journal]
-path = "{folder}/journal"
-max_bytes = 4_000_000_000
-segment_bytes = 250_000_000
-min_free_bytes = 0
-segment_seconds = 60
-fsync_ms = 200
-[buffer]
-host = "127.0.0.1"
-port = {redis}
-user = "pusher"
-credential = "redis-pusher"
-linger_ms = {linger}
-window_records = 100_000_000
-"""
 RUN = "from himari_runtime.main import main; main()"
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -88,13 +56,13 @@ def _certify(folder: Path) -> None:
 @contextmanager
 def collector(folder: Path, venue_port: int, server: Redis, lines: int, linger: float) -> Iterator[int]:
     """A collector of SYMBOLS symbols with its journal in `folder`; gives its process id."""
-    names = str(list(symbols(SYMBOLS))).replace("'", '"')
-    text = SETTINGS.format(
-        folder=folder,
-        venue=venue_port,
-        redis=server.port,
+    text = collector_settings(
+        folder,
+        SYMBOLS,
+        venue=f"localhost:{venue_port}",
+        ca_file=f"{folder}/venue.pem",
         metrics=free_port(),
-        symbols=names,
+        redis=server.port,
         lines=lines,
         linger=linger,
     )

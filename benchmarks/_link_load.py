@@ -8,9 +8,10 @@ import msgspec
 import zstandard
 
 from benchmarks import _feeder
-from benchmarks._frames import symbols
 from benchmarks._lab import BenchLab
+from benchmarks._settings import collector_settings, listed
 from himari.catalog.hostpaths import CREDENTIALS, RUNTIME, RUNTIME_VENV
+from himari.catalog.ports import REDIS
 from himari.catalog.redis_buffer import PUSHER, READER
 from himari.stack.load import load_stack
 from himari.stack.network import tunnel_address
@@ -19,52 +20,21 @@ from himari.stack.sizes import linger_ms
 
 FOLDER = "/var/lib/himari-bench"
 UNIT = "himari-bench"
+METRICS = 9466
 WAIT_SECONDS = 120.0
 COUNTERS = "cat /sys/class/net/wg0/statistics/rx_bytes /sys/class/net/wg0/statistics/tx_bytes"
-EDGE = """\
-[source]
-name = "edge"
-[metrics]
-address = "127.0.0.1"
-port = 9466
-[venue]
-name = "binance"
-symbols = {symbols}
-websocket_url = "wss://nowhere.invalid"
-rest_url = "https://nowhere.invalid"
-ca_file = ""
-snapshot_levels = 1000
-book_poll_seconds = 300
-weight_per_minute = 6000
-lines = 2
-line_life_seconds = 82800
-[journal]
-path = "{folder}/journal"
-max_bytes = 4_000_000_000
-segment_bytes = 250_000_000
-min_free_bytes = 0
-segment_seconds = 60
-fsync_ms = 200
-[buffer]
-host = "127.0.0.1"
-port = 6379
-user = "pusher"
-credential = "redis-pusher"
-linger_ms = {linger}
-window_records = 100_000_000
-"""
 BRAIN = """\
 [source]
 name = "edge"
 [metrics]
 address = "127.0.0.1"
-port = 9466
+port = {metrics}
 [venue]
 name = "binance"
 symbols = {symbols}
 [buffer]
 host = "{edge}"
-port = 6379
+port = {redis}
 user = "reader"
 credential = "redis-reader"
 [parquet]
@@ -149,10 +119,19 @@ def carry(lab: BenchLab, frames: list[bytes], count: int, rate: float, seconds: 
 
 
 def _provide(lab: BenchLab, frames: list[bytes], count: int) -> None:
-    names = str(list(symbols(count))).replace("'", '"')
     home = load_stack("vps-brain")  # a link home, not the lab's
-    edge = EDGE.format(symbols=names, folder=FOLDER, linger=linger_ms(home))
-    brain = BRAIN.format(symbols=names, folder=FOLDER, edge=tunnel_address(load_stack("lab-edge"), "edge"))
+    edge = collector_settings(
+        FOLDER,
+        count,
+        venue="nowhere.invalid",
+        ca_file="",
+        metrics=METRICS,
+        redis=REDIS,
+        lines=2,
+        linger=linger_ms(home),
+    )
+    address = tunnel_address(load_stack("lab-edge"), "edge")
+    brain = BRAIN.format(symbols=listed(count), folder=FOLDER, edge=address, metrics=METRICS, redis=REDIS)
     _put(lab, "edge", "settings", edge.encode())
     _put(lab, "edge", "feeder.py", (PROJECT / "benchmarks" / "_feeder.py").read_bytes())
     _put(lab, "edge", "frames", zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(frames)))
@@ -186,7 +165,7 @@ def _until_reading(lab: BenchLab, last_ns: int) -> int:
         "import urllib.request, time\n"
         f"deadline = time.monotonic() + {WAIT_SECONDS}\n"
         "while time.monotonic() < deadline:\n"
-        "    try: text = urllib.request.urlopen('http://127.0.0.1:9466/metrics', timeout=2).read().decode()\n"
+        f"    try: text = urllib.request.urlopen('http://127.0.0.1:{METRICS}/metrics', timeout=2).read().decode()\n"
         "    except OSError: text = ''\n"
         "    lines = [line.split() for line in text.splitlines()]\n"
         "    found = [words[1] for words in lines if words[0] == 'himari_consumed_frame_received_ns']\n"

@@ -5,11 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from himari.proof.evidence import Check, Evidence, Severity, Status, tally, write_evidence
+from himari.proof.evidence import Check, Severity, Status, write_evidence
 from himari.proof.picture import picture
-from himari.proof.source import Market
 from himari.stack.errors import ProofFailed
 from himari.stack.paths import StateDir
+from tests.unit.proof.samples import proven
 
 CHECK = Check(
     id="redis_buffer.active",
@@ -22,19 +22,8 @@ CHECK = Check(
 )
 
 
-def proven(check: Check) -> None:
-    evidence = Evidence(
-        stack="lab-edge",
-        commit="abc",
-        dirty=False,
-        started="2026-01-02T03:04:05+00:00",
-        seconds=10.0,
-        versions={},
-        feed=Market(seed=7, symbols=("BTC/USDT",), frames_per_s=100.0),
-        phases=tally([check]),
-        checks=[check],
-    )
-    write_evidence(StateDir.of("lab-edge").evidence, evidence)
+def write(check: Check) -> None:
+    write_evidence(StateDir.of("lab-edge").evidence, proven(check))
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +32,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_green_proof_has_a_picture(tmp_path: Path) -> None:
-    proven(CHECK)
+    write(CHECK)
     picture("lab-edge", tmp_path / "page.png")
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
 
@@ -51,7 +40,7 @@ def test_a_green_proof_has_a_picture(tmp_path: Path) -> None:
 def test_a_red_proof_and_none_at_all_have_no_picture(tmp_path: Path) -> None:
     with pytest.raises(ProofFailed, match="green proof"):
         picture("lab-edge", tmp_path / "page.png")
-    proven(msgspec.structs.replace(CHECK, status=Status.FAILED))
+    write(msgspec.structs.replace(CHECK, status=Status.FAILED))
     with pytest.raises(ProofFailed, match="green proof"):
         picture("lab-edge", tmp_path / "page.png")
     assert not (tmp_path / "page.png").exists()

@@ -9,24 +9,13 @@ from himari.drills.drill import Drill, Fault, Gaps
 from himari.drills.field import Field
 from himari.drills.judge import Attempt
 from himari.proof.accounts import Gap
-from himari.proof.evidence import Check, Ledger, Marks, Severity, Status
+from himari.proof.evidence import Check, Marks, Severity, Status
 from himari.proof.ledger import LedgerResult
 from himari.stack.errors import HostError
+from tests.unit.proof.samples import accounted
 
 SECOND = 1_000_000_000
-LEDGER = Ledger(
-    sent=5000,
-    journaled=5000,
-    stored=5000,
-    lost=0,
-    invented=0,
-    duplicates=0,
-    gaps=0,
-    gaps_undisclosed=0,
-    events_in_gaps=0,
-    gap_seconds=0.0,
-    fault_seconds=1.0,
-)
+LEDGER = accounted(5000, fault_seconds=1.0)
 
 
 class Recorded:

@@ -6,23 +6,9 @@ import msgspec
 import pytest
 
 from himari.proof.difference import difference, keep_previous, previous, read_previous
-from himari.proof.evidence import Check, Evidence, Ledger, Severity, Status, tally, write_evidence
+from himari.proof.evidence import Check, Evidence, Severity, Status, write_evidence
 from himari.proof.page import render_page
-from himari.proof.source import Market
-
-LEDGER = Ledger(
-    sent=1000,
-    journaled=1000,
-    stored=1000,
-    lost=0,
-    invented=0,
-    duplicates=0,
-    gaps=0,
-    gaps_undisclosed=0,
-    events_in_gaps=0,
-    gap_seconds=0.0,
-    fault_seconds=0.0,
-)
+from tests.unit.proof.samples import accounted, proven
 
 
 def proof(*, status: Status = Status.PASSED, sent: int = 1000, gaps: int = 0, redis: str = "Redis 7.0") -> Evidence:
@@ -36,18 +22,8 @@ def proof(*, status: Status = Status.PASSED, sent: int = 1000, gaps: int = 0, re
         status=status,
         reason="" if status is Status.PASSED else "it does not",
     )
-    return Evidence(
-        stack="lab-edge",
-        commit="abc",
-        dirty=False,
-        started="2026-01-02T03:04:05+00:00",
-        seconds=10.0,
-        versions={"edge": redis},
-        feed=Market(seed=7, symbols=("BTC/USDT",), frames_per_s=100.0),
-        phases=tally([check]),
-        checks=[check],
-        ledger=msgspec.structs.replace(LEDGER, sent=sent, gaps=gaps),
-    )
+    ledger = msgspec.structs.replace(accounted(1000), sent=sent, gaps=gaps)
+    return proven(check, versions={"edge": redis}, ledger=ledger)
 
 
 def test_two_like_proofs_differ_in_nothing() -> None:

@@ -8,14 +8,11 @@ import pytest
 
 from himari.proof.evidence import (
     Check,
-    DrillRecord,
     Evidence,
     Ledger,
-    Marks,
     Severity,
     Status,
     read_evidence,
-    tally,
     write_evidence,
 )
 from himari.proof.junit import write_junit
@@ -23,6 +20,7 @@ from himari.proof.page import render_page, sentence
 from himari.proof.source import Recording
 from himari.proof.validate import verdict
 from himari.stack.errors import ProofFailed
+from tests.unit.proof.samples import accounted, drilled, proven
 
 
 def check(name: str, status: Status, severity: Severity = Severity.CRITICAL, reason: str = "") -> Check:
@@ -42,34 +40,12 @@ PASSED = check("good", Status.PASSED)
 FAILED = check("bad", Status.FAILED, reason="<script>alert(1)</script>")
 WARNED = check("odd", Status.FAILED, Severity.WARNING, "not nice")
 UNCOVERED = check("hidden", Status.NOT_COVERED, reason="a container has none")
-LEDGER = Ledger(
-    sent=12048,
-    journaled=12048,
-    stored=12040,
-    lost=0,
-    invented=0,
-    duplicates=0,
-    gaps=1,
-    gaps_undisclosed=0,
-    events_in_gaps=8,
-    gap_seconds=1.5,
-    fault_seconds=1.0,
-)
+LEDGER = accounted(12048, in_gaps=8)
 
 
 def evidence(*checks: Check, ledger: Ledger | None = LEDGER) -> Evidence:
-    return Evidence(
-        stack="lab-edge",
-        commit="abc",
-        dirty=True,
-        started="2026-01-02T03:04:05+00:00",
-        seconds=12.5,
-        versions={"himari": "0.1.0"},
-        feed=Recording(name="<i>spot.gz", sha256="ab" * 32, symbols=("BTC/USDT",), speed=5.0),
-        phases=tally(checks),
-        checks=list(checks),
-        ledger=ledger,
-    )
+    feed = Recording(name="<i>spot.gz", sha256="ab" * 32, symbols=("BTC/USDT",), speed=5.0)
+    return proven(*checks, dirty=True, seconds=12.5, versions={"himari": "0.1.0"}, feed=feed, ledger=ledger)
 
 
 def test_evidence_survives_its_file(tmp_path: Path) -> None:
@@ -152,27 +128,11 @@ def test_a_green_sentence_counts_the_events() -> None:
     assert "no data was accounted for" in sentence(evidence(PASSED, ledger=None))
 
 
-DRILL = DrillRecord(
-    name="line-cut",
-    says="One line is cut",
-    deadline="within 5 seconds",
-    within=5.0,
-    status=Status.PASSED,
-    recovery_seconds=0.47,
-    seen="given to line 4",
-    marks=Marks(fail=1, restored=2),
-    seed=7,
-    gaps=0,
-    started="2026-01-02T03:04:05+00:00",
-    commit="abc",
-)
-
-
 def test_drills_stand_in_all_three_forms(tmp_path: Path) -> None:
-    missed = msgspec.structs.replace(DRILL, name="stall", status=Status.FAILED, reason="it took <b>60 s")
-    whole = msgspec.structs.replace(evidence(PASSED), drills=[DRILL, missed])
+    missed = drilled(name="stall", status=Status.FAILED, reason="it took <b>60 s")
+    whole = msgspec.structs.replace(evidence(PASSED), drills=[drilled(), missed])
     write_evidence(tmp_path / "evidence.json", whole)
-    assert read_evidence(tmp_path / "evidence.json").drills == [DRILL, missed]
+    assert read_evidence(tmp_path / "evidence.json").drills == [drilled(), missed]
     write_junit(tmp_path / "evidence.xml", whole)
     suites = {suite.get("name"): suite for suite in ElementTree.parse(tmp_path / "evidence.xml").getroot()}  # noqa: S314  # our own file
     cases = {case.get("name"): case for case in suites["drills"]}
@@ -185,8 +145,8 @@ def test_drills_stand_in_all_three_forms(tmp_path: Path) -> None:
 
 
 def test_a_missed_drill_is_the_verdict() -> None:
-    missed = msgspec.structs.replace(DRILL, status=Status.FAILED, reason="too late")
-    whole = msgspec.structs.replace(evidence(PASSED), drills=[DRILL, missed])
+    missed = drilled(status=Status.FAILED, reason="too late")
+    whole = msgspec.structs.replace(evidence(PASSED), drills=[drilled(), missed])
     assert not whole.green
     assert sentence(whole) == "1 of 2 drills missed what they promise."
-    assert msgspec.structs.replace(whole, drills=[DRILL]).green
+    assert msgspec.structs.replace(whole, drills=[drilled()]).green

@@ -5,25 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from himari.proof.course import Course, Span
-from himari.proof.evidence import DrillRecord, Marks, Status
+from himari.proof.evidence import Marks
 from himari.proof.timeline import drill_timeline, run_timeline, window_timeline
+from tests.unit.proof.samples import drilled
 
 SECOND = 1_000_000_000
 COURSE = Course(start_ns=0, end_ns=20 * SECOND, step_ns=SECOND, lines=[], faults=[], gaps=[], rates=[], delays=[])
-DRILL = DrillRecord(
-    name="cut",
-    says="a line is cut",
-    deadline="3 s",
-    within=3.0,
-    status=Status.PASSED,
-    recovery_seconds=2.0,
-    seen="",
-    marks=Marks(fail=SECOND, lift=3 * SECOND, restored=5 * SECOND),
-    seed=1,
-    gaps=0,
-    started="2026-01-02T03:04:05+00:00",
-    commit="abc",
-)
+DRILL = drilled(within=3.0, marks=Marks(fail=SECOND, lift=3 * SECOND, restored=5 * SECOND), recovery_seconds=2.0)
 
 
 @given(start=st.integers(-(2**62), 2**62), length=st.integers(0, 2**60))

@@ -1,20 +1,6 @@
-from himari.proof.evidence import Check, Evidence, Ledger, Severity, Status, tally
-from himari.proof.source import Market
+from himari.proof.evidence import Check, Severity, Status
 from himari.runs.report import failed_checks, ledger_sentence
-
-LEDGER = Ledger(
-    sent=1200,
-    journaled=1200,
-    stored=1192,
-    lost=0,
-    invented=0,
-    duplicates=0,
-    gaps=1,
-    gaps_undisclosed=0,
-    events_in_gaps=8,
-    gap_seconds=1.5,
-    fault_seconds=1.0,
-)
+from tests.unit.proof.samples import accounted, proven
 
 
 def check(name: str, severity: Severity = Severity.CRITICAL, observed: str = "") -> Check:
@@ -30,33 +16,18 @@ def check(name: str, severity: Severity = Severity.CRITICAL, observed: str = "")
     )
 
 
-def evidence(*checks: Check, ledger: Ledger | None = None) -> Evidence:
-    return Evidence(
-        stack="lab-edge",
-        commit="",
-        dirty=False,
-        started="2026-01-02T03:04:05+00:00",
-        seconds=1.0,
-        versions={},
-        feed=Market(seed=7, symbols=("BTC/USDT",), frames_per_s=400.0),
-        phases=tally(checks),
-        checks=list(checks),
-        ledger=ledger,
-    )
-
-
 def test_a_ledger_that_was_not_compared_says_why() -> None:
-    told = ledger_sentence(evidence(check("collector.line"), check("ledger.taken")))
+    told = ledger_sentence(proven(check("collector.line"), check("ledger.taken")))
     assert told == "The ledger was not compared: the store stood still"
 
 
 def test_the_ledger_is_told_in_figures() -> None:
-    told = ledger_sentence(evidence(ledger=LEDGER))
+    told = ledger_sentence(proven(ledger=accounted(1200, in_gaps=8)))
     assert told.startswith("Of 1,200 events sent, 1,192 are stored once, 8 lie in 1 disclosed gaps; lost 0")
 
 
 def test_a_unit_that_is_down_is_told_first_and_warnings_last() -> None:
-    whole = evidence(
+    whole = proven(
         check("x.steady", Severity.WARNING), check("collector.cpus", observed="none"), check("x.service.active")
     )
     assert failed_checks(whole) == (

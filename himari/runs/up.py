@@ -17,8 +17,8 @@ from himari.runs.create import CREATE, create, refuse_clouds
 from himari.runs.doctor import check_machine
 from himari.runs.feed import last_feed, other_input
 from himari.runs.halfway import half_destroyed
-from himari.runs.operator import check_operator
 from himari.runs.labs import faults_in_force
+from himari.runs.operator import check_operator
 from himari.runs.plan import components, plan
 from himari.runs.progress import Listener, Report
 from himari.runs.recording import put_recording

@@ -1,25 +1,9 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from himari.apply.ssh import close, fingerprint, reach, unreachable
+from himari.apply.ssh import fingerprint, reach, unreachable
 from himari.stack.errors import HostError
-from himari.stack.known import KnownHost
 from himari.stack.paths import StateDir
-
-HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHod+kpA9bahX8+KR5tMLymTtw11v6SljWvwDqkqNgFo"
-KNOWN = {
-    "edge": KnownHost(address="192.0.2.7", ssh_port=2222, ssh_host_key=HOST_KEY),
-    "brain": KnownHost(address="local"),
-}
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[StateDir]:
-    state = StateDir(tmp_path / "a-stack-with-a-long-name" / ("x" * 60))
-    yield state
-    close(KNOWN, state)
+from tests.unit.apply.conftest import HOST_KEY, KNOWN
 
 
 def test_this_machine_is_reached_without_ssh(state: StateDir) -> None:

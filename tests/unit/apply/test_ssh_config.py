@@ -1,5 +1,4 @@
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -7,23 +6,10 @@ import pytest
 
 from himari.apply.ssh import close, reach
 from himari.apply.ssh_config import write_config
-from himari.stack.known import KnownHost
 from himari.stack.load import load_stack
 from himari.stack.model import Access
 from himari.stack.paths import StateDir
-
-HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHod+kpA9bahX8+KR5tMLymTtw11v6SljWvwDqkqNgFo"
-KNOWN = {
-    "edge": KnownHost(address="192.0.2.7", ssh_port=2222, ssh_host_key=HOST_KEY),
-    "brain": KnownHost(address="local"),
-}
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[StateDir]:
-    state = StateDir(tmp_path / "a-stack-with-a-long-name" / ("x" * 60))
-    yield state
-    close(KNOWN, state)
+from tests.unit.apply.conftest import HOST_KEY, KNOWN
 
 
 @pytest.fixture

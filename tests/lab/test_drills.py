@@ -3,12 +3,11 @@
 import os
 import signal
 import subprocess
-import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 
 import msgspec
 
+from himari.drills.field import await_
 from himari.drills.known import suite
 from himari.drills.run import DrillReport
 from himari.drills.window import NOTE
@@ -44,17 +43,10 @@ def test_the_evidence_has_the_marks_of_each_drill(lab_edge: LabEdge, first_up: U
 def test_a_drill_that_is_stopped_heals(lab_edge: LabEdge, first_up: UpReport) -> None:
     whole = lab_edge.inside("edge", f"cat {REDIS}")
     running = subprocess.Popen((HIMARI, "drill", "redis-full", STACK), env=lab_edge.environment, text=True)
-    _until(lambda: lab_edge.inside("edge", f"cat {REDIS}") != whole)
+    assert await_(lambda: lab_edge.inside("edge", f"cat {REDIS}") != whole, 60)
     os.kill(running.pid, signal.SIGINT)
     assert running.wait(60) == 130
     assert lab_edge.inside("edge", f"cat {REDIS}") == whole
     assert "active" in lab_edge.inside("edge", "systemctl is-active redis-server")
     assert not (lab_edge.state.path / NOTE).exists()
     assert {record.status for record in read_evidence(lab_edge.state.evidence).drills} == {Status.PASSED}
-
-
-def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s"
-        time.sleep(0.2)

@@ -5,9 +5,8 @@ The modules of `test_faults_*` share three bare hosts and run in the order in wh
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 
+from himari.drills.field import await_
 from himari.lab import faults, lab
 from himari.lab.standing import Standing
 from tests.lab.broken import STACK, fastest_ms, inside, received, relays
@@ -77,7 +76,7 @@ def test_delay_holds_each_way_and_survives_the_death_of_its_relay(on: Standing) 
     assert fastest_ms(on, "edge", "exchange") < 25
     for pid in relays(on):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: received(on, "edge", "brain") == 3)
+    assert await_(lambda: received(on, "edge", "brain") == 3, 20)
     assert fastest_ms(on, "edge", "brain") >= 50
     faults.heal(on)
     assert relays(on) == []
@@ -124,9 +123,3 @@ def hears(on: Standing, listener: str, speaker: str) -> bool:
         listening.stdout.readline()
         inside(on, speaker, "python3", "-c", SAY, listener)
         return listening.wait() == 0
-
-
-def until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s"

@@ -4,17 +4,17 @@ Each test leaves the machines as it found them; they are those of `test_static`.
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 
 from himari.apply.ssh import Reach
+from himari.drills.field import await_
 from himari.drills.guarded import GUARDS, activate, login
 from himari.lab import lab
 from himari.runs.report import UpReport
 from himari.stack.known import read_known
 from tests.lab.rented import MACHINES, Rented, machines_state
 
+WAIT_SECONDS = 90  # more than a guard waits
 FIREWALL = "/etc/himari/firewall.nft"
 SSHD = "/etc/ssh/sshd_config.d/00-himari.conf"
 
@@ -27,17 +27,17 @@ def test_a_firewall_that_drops_ssh_is_undone_and_the_run_says_so(rented: Rented,
     assert done.returncode == 6, done.stderr
     assert "no fresh login succeeded after the guarded change" in done.stderr
     assert "puts the old state back 60 s after the change" in done.stderr
-    _until(lambda: rented.inside("edge", f"cat {FIREWALL}") == before)
-    _until(lambda: _login(rented).returncode == 0)
+    assert await_(lambda: rented.inside("edge", f"cat {FIREWALL}") == before, WAIT_SECONDS)
+    assert await_(lambda: _login(rented).returncode == 0, WAIT_SECONDS)
 
 
 def test_an_sshd_that_lets_nobody_in_is_undone(rented: Rented, rented_up: UpReport) -> None:
     before = rented.inside("edge", f"cat {SSHD}")
     token = _activate(rented, SSHD, before.replace("AllowUsers himari", "AllowUsers nobody"), "ssh.service", seconds=8)
     assert "Permission denied" in _login(rented).stderr
-    _until(lambda: rented.inside("edge", f"cat {SSHD}") == before)
-    _until(lambda: _login(rented).returncode == 0)
-    _until(lambda: token not in rented.inside("edge", f"ls {GUARDS} /etc/systemd/system"))
+    assert await_(lambda: rented.inside("edge", f"cat {SSHD}") == before, WAIT_SECONDS)
+    assert await_(lambda: _login(rented).returncode == 0, WAIT_SECONDS)
+    assert await_(lambda: token not in rented.inside("edge", f"ls {GUARDS} /etc/systemd/system"), WAIT_SECONDS)
 
 
 def test_a_reboot_confirms_nothing(rented: Rented, rented_up: UpReport) -> None:
@@ -48,9 +48,9 @@ def test_a_reboot_confirms_nothing(rented: Rented, rented_up: UpReport) -> None:
     state = machines_state(rented.root)
     lab.power_off(MACHINES, "edge", state)
     lab.power_on(MACHINES, "edge", state)  # returns once ssh greets, so the closed firewall is gone
-    _until(lambda: rented.inside("edge", f"cat {FIREWALL}") == before)
-    _until(lambda: _login(rented).returncode == 0)
-    _until(lambda: token not in rented.inside("edge", f"ls {GUARDS} /etc/systemd/system"))
+    assert await_(lambda: rented.inside("edge", f"cat {FIREWALL}") == before, WAIT_SECONDS)
+    assert await_(lambda: _login(rented).returncode == 0, WAIT_SECONDS)
+    assert await_(lambda: token not in rented.inside("edge", f"ls {GUARDS} /etc/systemd/system"), WAIT_SECONDS)
 
 
 def test_an_up_after_a_killed_one_confirms_what_a_fresh_login_proves(rented: Rented, rented_up: UpReport) -> None:
@@ -69,7 +69,7 @@ def test_a_host_that_cannot_load_its_firewall_is_closed_but_for_the_operators_ss
     lab.power_off(MACHINES, "edge", state)
     lab.power_on(MACHINES, "edge", state)
     rented.inside("edge", "systemd-run --quiet --unit=stranger python3 -m http.server 47111")
-    _until(lambda: "47111" in rented.inside("edge", "ss -Hltn"))
+    assert await_(lambda: "47111" in rented.inside("edge", "ss -Hltn"), WAIT_SECONDS)
     assert _login(rented).returncode == 0
     assert {port: _from_outside(rented, port) for port in (6379, 9464, 47111)} == dict.fromkeys(
         (6379, 9464, 47111), "timed out"
@@ -103,10 +103,3 @@ def _reach(rented: Rented) -> Reach:
 
 def _login(rented: Rented) -> subprocess.CompletedProcess[str]:
     return login(_reach(rented))
-
-
-def _until(holds: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s"
-        time.sleep(0.2)

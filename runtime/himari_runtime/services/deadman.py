@@ -23,6 +23,7 @@ REPEAT_SECONDS = 600.0
 LOOK_SECONDS = 4.0
 CALL_SECONDS = 8.0
 GAPS_NS = 3 * 3600 * 10**9  # after a longer pause older gaps are no news, and all of them no look
+EVENTS = {"gap", "edge-memory"}  # each is news of its own; the other alarms are states that last
 LOOKBACK_SECONDS = 600.0  # beyond the limit; a silence that is longer is told as this long
 
 log = logging.getLogger(__name__)
@@ -67,30 +68,33 @@ async def run(settings: ConsumerSettings) -> int:
         consumer_says(settings),
         edge_kills(settings),
     )
-    alarms = [*await look(settings, now_ns, memory, heard), *_memory(kills, memory), *alarms]
+    seen = msgspec.structs.replace(memory)
+    alarms = [*await look(settings, now_ns, seen, heard), *_memory(kills, seen), *alarms]
     for alarm in alarms:
         log.error("%s: %s: %s, limit %s", alarm.name, alarm.says, alarm.observed, alarm.limit)
     told = await _tell(settings, alarms, memory, now_ns)
+    if told:  # until then a gap stays news, as nothing else would tell of it again
+        memory.looked_ns, memory.edge_kills = seen.looked_ns, seen.edge_kills
     await _guarded("its own state", lambda: _store(settings, memory), alarms, None)
     return 0 if told and not alarms else 1
 
 
-async def look(settings: ConsumerSettings, now_ns: int, memory: Memory, heard: Heard) -> list[Alarm]:
-    """What is wrong at `now_ns`; `memory` says since when gaps are news, and is told that they were looked at."""
+async def look(settings: ConsumerSettings, now_ns: int, seen: Memory, heard: Heard) -> list[Alarm]:
+    """What is wrong at `now_ns`; `seen` says since when gaps are news, and is told that they were looked at."""
     faults: list[Alarm] = []
     found = await asyncio.gather(
         _guarded("the newest frame", lambda: _lateness(settings, now_ns, heard), faults, None),
         _guarded("the disk", lambda: _disk(settings), faults, None),
-        _guarded("the gaps", lambda: _gap(settings, now_ns, memory), faults, None),
+        _guarded("the gaps", lambda: _gap(settings, now_ns, seen), faults, None),
     )
     failing = Alarm("store", "the consumer cannot write what it has read", 1, 0) if heard.failing else None
     return [*(alarm for alarm in (*found, failing) if alarm), *faults]
 
 
-def _memory(kills: int | None, memory: Memory) -> list[Alarm]:
+def _memory(kills: int | None, seen: Memory) -> list[Alarm]:
     """The edge ran out of memory since the last look; what could not be asked is told at the next one."""
-    before = memory.edge_kills
-    memory.edge_kills = before if kills is None else kills
+    before = seen.edge_kills
+    seen.edge_kills = before if kills is None else kills
     if kills is None or before is None or kills <= before:  # an edge that has booted counts anew
         return []
     says = "processes that the edge's kernel killed for want of memory since the last look"
@@ -102,10 +106,10 @@ def _disk(settings: ConsumerSettings) -> Alarm | None:
     return Alarm("disk", "share of the disk that is free", round(free, 3), least) if free < least else None
 
 
-def _gap(settings: ConsumerSettings, now_ns: int, memory: Memory) -> Alarm | None:
-    limit, since_ns = settings.deadman.gap_seconds, max(memory.looked_ns, now_ns - GAPS_NS)
+def _gap(settings: ConsumerSettings, now_ns: int, seen: Memory) -> Alarm | None:
+    limit, since_ns = settings.deadman.gap_seconds, max(seen.looked_ns, now_ns - GAPS_NS)
     gaps = gaps_since(settings.parquet.path, settings.source.name, settings.venue.name, since_ns)
-    memory.looked_ns = now_ns
+    seen.looked_ns = now_ns
     longest = max(map(_seconds, _open(gaps)), default=0.0)
     says = "seconds of the longest gap since the last look"
     return Alarm("gap", says, round(longest, 1), limit) if longest > limit else None
@@ -170,7 +174,8 @@ def _seconds(gap: Gap) -> float:
 async def _tell(settings: ConsumerSettings, alarms: list[Alarm], memory: Memory, now_ns: int) -> bool:
     """Calls the webhook if there is news or the same is old enough; False where the call failed."""
     names = [alarm.name for alarm in alarms]
-    repeated = names == memory.alarms and now_ns - memory.called_ns < REPEAT_SECONDS * 1e9
+    recent = now_ns - memory.called_ns < REPEAT_SECONDS * 1e9
+    repeated = names == memory.alarms and recent and not EVENTS & set(names)
     if repeated or not (names or memory.alarms):
         return True
     if settings.deadman.webhook_credential and not await _post(settings, alarms):

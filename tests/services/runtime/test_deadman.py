@@ -246,6 +246,28 @@ async def test_a_long_gap_is_told_unless_it_was_filled(tmp_path: Path, webhook: 
 
 
 @pytest.mark.asyncio
+async def test_a_gap_is_told_by_the_first_call_that_succeeds(tmp_path: Path, webhook: Webhook) -> None:
+    store(tmp_path, 1)
+    assert await run(settings(tmp_path)) == 0
+    store(tmp_path, 3, gap(62))
+    webhook.status = 503
+    assert [await run(settings(tmp_path)) for _ in range(2)] == [1, 1]
+    webhook.status, webhook.calls = 200, []
+    assert [await run(settings(tmp_path)) for _ in range(2)] == [1, 0]
+    assert webhook.names() == [["gap"], []]
+
+
+@pytest.mark.asyncio
+async def test_a_second_gap_is_told_although_the_first_was_told_just_before(tmp_path: Path, webhook: Webhook) -> None:
+    store(tmp_path, 1)
+    assert await run(settings(tmp_path)) == 0
+    for n, seconds in ((3, 62), (5, 75)):
+        store(tmp_path, n, gap(seconds))
+        assert await run(settings(tmp_path)) == 1
+    assert [call.alarms[0].observed for call in webhook.calls] == [62, 75]
+
+
+@pytest.mark.asyncio
 async def test_a_consumer_that_cannot_write_is_told(
     tmp_path: Path, webhook: Webhook, consumer: ConsumerMetrics
 ) -> None:

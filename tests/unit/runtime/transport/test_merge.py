@@ -1,6 +1,7 @@
 """The merge against a model of Redis: batches appear whole; a read that waited brings one stream only."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -35,6 +36,29 @@ class Buffer:
             for stream, after in wanted.items()
         }
         return {stream: chunks for stream, chunks in found.items() if chunks}
+
+
+def filled(pushes: list[list[tuple[str, Record]]]) -> Buffer:
+    buffer = Buffer()
+    for batch in pushes:
+        buffer.push(batch)
+    return buffer
+
+
+def trim(buffer: Buffer, data: st.DataObject) -> dict[str, list[Chunk]]:
+    """What chance takes from the start of each stream, which is never all of it."""
+    gone: dict[str, list[Chunk]] = {}
+    for stream, chunks in buffer.streams.items():
+        count = data.draw(st.integers(0, len(chunks) - 1), stream)
+        gone[stream], buffer.streams[stream] = chunks[:count], chunks[count:]
+    return gone
+
+
+def merged(merge: Merge, buffer: Buffer, count: int = 2) -> Iterator[Record]:
+    """What comes of reads until there is nothing left."""
+    for _ in range(200):
+        for records in merge.offer(buffer.xread(merge.wanted(), count)):
+            yield from records
 
 
 @st.composite
@@ -90,9 +114,7 @@ def test_each_record_once_in_order(pushes: list[list[tuple[str, Record]]], count
 
 @given(batches())
 def test_what_is_held_stays_bounded(pushes: list[list[tuple[str, Record]]]) -> None:
-    buffer = Buffer()
-    for batch in pushes:
-        buffer.push(batch)
+    buffer = filled(pushes)
     merge = Merge(STREAMS, START, {}, 2, PACKER.unpack)
     for _ in range(200):
         answer = buffer.xread(merge.wanted(), 2)
@@ -106,21 +128,14 @@ def test_what_is_held_stays_bounded(pushes: list[list[tuple[str, Record]]]) -> N
 def test_what_was_trimmed_unread_is_told_before_anything_newer_is_emitted(
     pushes: list[list[tuple[str, Record]]], count: int, data: st.DataObject
 ) -> None:
-    buffer = Buffer()
-    for batch in pushes:
-        buffer.push(batch)
-    missing: set[Position] = set()
-    for stream, chunks in buffer.streams.items():
-        gone = data.draw(st.integers(0, len(chunks) - 1), stream)
-        missing |= {record.position for chunk in chunks[:gone] for record in PACKER.unpack(chunk).records}
-        buffer.streams[stream] = chunks[gone:]
-    merge = Merge(STREAMS, START, {}, count, PACKER.unpack)
+    buffer = filled(pushes)
+    gone = [chunk for chunks in trim(buffer, data).values() for chunk in chunks]
+    missing = {record.position for chunk in gone for record in PACKER.unpack(chunk).records}
     emitted: list[Record] = []
     told: Position | None = None
     try:
-        for _ in range(200):
-            for records in merge.offer(buffer.xread(merge.wanted(), count)):
-                emitted += records
+        for record in merged(Merge(STREAMS, START, {}, count, PACKER.unpack), buffer, count):
+            emitted.append(record)
     except OvertakenError as hole:
         told = hole.until
     assert (told is not None) == bool(missing)
@@ -133,40 +148,26 @@ def test_what_was_trimmed_unread_is_told_before_anything_newer_is_emitted(
 def test_a_chunk_that_cannot_be_unpacked_is_told_unless_it_is_conceded(
     pushes: list[list[tuple[str, Record]]], data: st.DataObject
 ) -> None:
-    buffer = Buffer()
-    for batch in pushes:
-        buffer.push(batch)
+    buffer = filled(pushes)
     chunks = [chunk for chunks in buffer.streams.values() for chunk in chunks]
     damaged = data.draw(st.sampled_from(sorted(chunks, key=lambda chunk: chunk.last)))
 
     def unpack(chunk: Chunk) -> Unpacked | None:
         return None if chunk == damaged else PACKER.unpack(chunk)
 
-    def read(merge: Merge) -> int:
-        return sum(sum(map(len, merge.offer(buffer.xread(merge.wanted(), 2)))) for _ in range(200))
-
     with pytest.raises(OvertakenError) as told:
-        read(Merge(STREAMS, START, {}, 2, unpack))
+        list(merged(Merge(STREAMS, START, {}, 2, unpack), buffer))
     assert told.value.until == damaged.last
     left = sum(len(PACKER.unpack(chunk).records) for chunk in chunks if chunk != damaged)
-    assert read(Merge(STREAMS, START, {}, 2, unpack, conceded=damaged.last)) == left
+    assert len(list(merged(Merge(STREAMS, START, {}, 2, unpack, conceded=damaged.last), buffer))) == left
 
 
 @settings(deadline=None)
 @given(batches(), st.data())
 def test_what_nobody_has_breaks_its_stream(pushes: list[list[tuple[str, Record]]], data: st.DataObject) -> None:
-    buffer = Buffer()
-    for batch in pushes:
-        buffer.push(batch)
-    expected: set[Position] = set()
-    for stream, chunks in buffer.streams.items():
-        gone = data.draw(st.integers(0, len(chunks) - 1), stream)
-        if gone:
-            expected.add(PACKER.unpack(chunks[gone]).records[0].position)
-        buffer.streams[stream] = chunks[gone:]
+    buffer = filled(pushes)
+    begin = [buffer.streams[stream][0] for stream, gone in trim(buffer, data).items() if gone]
     merge = Merge(STREAMS, START, {}, 2, PACKER.unpack, conceded=END)
-    emitted = 0
-    for _ in range(200):
-        emitted += sum(map(len, merge.offer(buffer.xread(merge.wanted(), 2))))
+    emitted = len(list(merged(merge, buffer)))
     assert emitted == sum(len(PACKER.unpack(chunk).records) for chunks in buffer.streams.values() for chunk in chunks)
-    assert merge.broken == expected
+    assert merge.broken == {PACKER.unpack(chunk).records[0].position for chunk in begin}

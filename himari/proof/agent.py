@@ -38,7 +38,6 @@ done | sort -nu | while read -r irq; do
     echo $irq $(cat /proc/irq/$irq/smp_affinity_list) $(cat /proc/irq/$irq/effective_affinity_list)
 done
 """
-ERROR_FIELDS = "--output-fields=_SYSTEMD_UNIT,UNIT,MESSAGE"
 
 UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,NRestarts,UnitFileState,ExecMainPID,Type,TriggeredBy,"
@@ -55,6 +54,42 @@ for my $unit (@ARGV) {
 """
 
 
+# What is run whatever is asked, by the name under which its answer is found.
+ALWAYS = {
+    # the kernel, the release, the clock
+    "release": ["cat", "/etc/os-release"],
+    "kernel": ["uname", "-r"],
+    "modules": ["cat", "/proc/modules"],
+    "interrupts": ["sh", "-c", INTERRUPTS],
+    "chrony": ["chronyc", "-c", "-n", "tracking"],
+    # the network
+    "listeners": ["ss", "-Hltnup"],
+    "nftables": ["nft", "-j", "list", "ruleset"],
+    "addresses": ["ip", "-j", "address", "show"],
+    "qdiscs": ["tc", "-j", "qdisc", "show"],
+    # files
+    "mounts": ["cat", "/proc/mounts"],
+    "umask": ["sh", "-lc", "umask"],
+    # who may enter, and who may become root
+    "accounts": ["getent", "passwd"],
+    "passwords": ["passwd", "-S", "-a"],
+    "groups": ["getent", "group"],
+    "sshd": ["/usr/sbin/sshd", "-T"],
+    "sudoers": ["sudo", "-n", "-l", "-U", "himari"],
+    # packages and their upgrades
+    "packages": ["dpkg-query", "-W", "-f", "${Package}\t${Version}\t${db:Status-Status}\n"],
+    "apt": ["apt-config", "dump"],
+    "sources": ["sh", "-c", "cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null"],
+    # systemd and its journal
+    "systemd": ["systemctl", "--version"],
+    "cores": ["systemctl", "show", "--property=DefaultLimitCORE"],
+    "failed": ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager"],
+    "journals": ["find", "/var/log/journal", "-mindepth", "2", "-name", "system.journal"],
+    "journal_size": ["journalctl", "--disk-usage", "--no-pager"],
+    "sudo_log": ["journalctl", "--since=-10min", "-t", "sudo", "-n", "20", "-o", "cat", "--no-pager", "-q"],
+}
+
+
 def found_files() -> list[str]:
     """The search for files that make their user somebody else, that anybody may write, or that nobody owns."""
     pruned = [word for path in PRUNED for word in ("-path", path, "-o")][:-1]
@@ -67,88 +102,16 @@ def found_files() -> list[str]:
 def commands(ask: dict[str, Any]) -> dict[str, list[str]]:
     """What is run, by the name under which its answer is found."""
     units = ask["units"]
+    named = [word for unit in units for word in ("-u", unit)]
+    shown = ["-o", "json", "--output-fields=_SYSTEMD_UNIT,UNIT,MESSAGE", "--no-pager", "-q"]
     return {
-        **of_system(ask["unused_modules"]),
-        **of_network(),
-        **of_files(),
-        **of_accounts(),
-        **of_packages(units),
-        **of_services(units, ask["bounded"]),
-        **of_logs(units),
-    }
-
-
-def of_system(unused_modules: list[str]) -> dict[str, list[str]]:
-    """The kernel with its modules and interrupts, the release, the clock."""
-    return {
-        "release": ["cat", "/etc/os-release"],
-        "kernel": ["uname", "-r"],
-        "modules": ["cat", "/proc/modules"],
-        "unused_modules": ["modprobe", "-n", "-v", "-a", *unused_modules],
-        "interrupts": ["sh", "-c", INTERRUPTS],
-        "chrony": ["chronyc", "-c", "-n", "tracking"],
-    }
-
-
-def of_network() -> dict[str, list[str]]:
-    return {
-        "listeners": ["ss", "-Hltnup"],
-        "nftables": ["nft", "-j", "list", "ruleset"],
-        "addresses": ["ip", "-j", "address", "show"],
-        "qdiscs": ["tc", "-j", "qdisc", "show"],
-    }
-
-
-def of_files() -> dict[str, list[str]]:
-    """File systems, and what lies in them that should not."""
-    return {
+        **ALWAYS,
         "filesystem": found_files(),
-        "mounts": ["cat", "/proc/mounts"],
-        "umask": ["sh", "-lc", "umask"],
-    }
-
-
-def of_accounts() -> dict[str, list[str]]:
-    """Who may enter, and who may become root."""
-    return {
-        "accounts": ["getent", "passwd"],
-        "passwords": ["passwd", "-S", "-a"],
-        "groups": ["getent", "group"],
-        "sshd": ["/usr/sbin/sshd", "-T"],
-        "sudoers": ["sudo", "-n", "-l", "-U", "himari"],
-    }
-
-
-def of_packages(units: list[str]) -> dict[str, list[str]]:
-    """What is installed, where upgrades come from, and which of `units` one may restart."""
-    return {
-        "packages": ["dpkg-query", "-W", "-f", "${Package}\t${Version}\t${db:Status-Status}\n"],
-        "apt": ["apt-config", "dump"],
-        "sources": ["sh", "-c", "cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null"],
+        "unused_modules": ["modprobe", "-n", "-v", "-a", *ask["unused_modules"]],
         "needrestart": ["perl", "-e", NEEDRESTART, *units],
-    }
-
-
-def of_services(units: list[str], bounded: list[str]) -> dict[str, list[str]]:
-    """systemd, its `units`, and how exposed those of `bounded` are."""
-    return {
-        "systemd": ["systemctl", "--version"],
-        "cores": ["systemctl", "show", "--property=DefaultLimitCORE"],
-        "failed": ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager"],
         "units": ["systemctl", "show", "--no-pager", f"--property={UNIT_PROPERTIES}", *units],
         # The second unit is there on each host: with one alone there is no line of totals.
-        "exposure": ["systemd-analyze", "security", "--json=short", "--no-pager", JOURNALD, *bounded],
-    }
-
-
-def of_logs(units: list[str]) -> dict[str, list[str]]:
-    """The journal's files and size, what root was asked to run, and errors of `units` in the last hour."""
-    named = [word for unit in units for word in ("-u", unit)]
-    shown = ["-o", "json", ERROR_FIELDS, "--no-pager", "-q"]
-    return {
-        "journals": ["find", "/var/log/journal", "-mindepth", "2", "-name", "system.journal"],
-        "journal_size": ["journalctl", "--disk-usage", "--no-pager"],
-        "sudo_log": ["journalctl", "--since=-10min", "-t", "sudo", "-n", "20", "-o", "cat", "--no-pager", "-q"],
+        "exposure": ["systemd-analyze", "security", "--json=short", "--no-pager", JOURNALD, *ask["bounded"]],
         "errors": ["journalctl", "--since=-1h", "-p", "err", "-n", "200", *shown, *named],
     }
 

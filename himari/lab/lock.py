@@ -14,6 +14,7 @@ from pathlib import Path
 from himari.stack.errors import LockedError, MachineError
 
 POLL_S = 0.02
+PATIENCE_S = 60.0  # the longest command that a killed run leaves behind unpacks an image
 
 
 class Held:
@@ -43,7 +44,7 @@ class Held:
 
 
 @contextmanager
-def held(path: Path, seconds: float = 15.0) -> Iterator[Held]:
+def held(path: Path, seconds: float = PATIENCE_S) -> Iterator[Held]:
     """Hold the lock at `path` for the block, waiting up to `seconds` for it. Raises LockedError after that."""
     descriptor = _take(path, time.monotonic() + seconds)
     try:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import redis
 
@@ -25,14 +26,14 @@ class Held:
     def records(self) -> Iterator[Record]:
         """All records, stream by stream."""
         for name in self._names:
-            for entry in self._client.xrange(name):
+            for entry in _entries(self._client.xrange(name)):
                 yield from self._unpack(entry)
 
     def await_last(self, name: str, payload: bytes) -> int:
         """When (ns of the monotonic clock) the newest entry of `name` was first seen to hold `payload`."""
 
         def arrived() -> bool:
-            newest = self._client.xrevrange(name, count=1)
+            newest = _entries(self._client.xrevrange(name, count=1))
             return any(record.payload == payload for entry in newest for record in self._unpack(entry))
 
         return await_condition(arrived, f"{name} holds the last frame")
@@ -41,6 +42,11 @@ class Held:
         entry_id, fields = entry
         pairs = [part for pair in fields.items() for part in pair]
         return self._packer.unpack(Chunk.of(entry_id, pairs)).records
+
+
+def _entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """redis-py declares more than it answers where nothing is decoded."""
+    return list(answer)
 
 
 def frames_of(records: Iterator[Record]) -> list[bytes]:

@@ -92,7 +92,7 @@ async def consume(server: Redis, count: int, folder: Path, records: int, *, stor
     parquet.path.mkdir(exist_ok=True)
     kept = ParquetStore(parquet, "bench", VENUE, lambda: b"")
     link = RedisLink(*await asyncio.open_connection("127.0.0.1", server.port))
-    reader = StreamReader(link, streams(VENUE, symbols(count)), START, {}, Packer(BINANCE.primer))
+    reader = StreamReader(link, streams(VENUE, symbols(count)), START, {}, Packer(BINANCE.primer), conceded=START)
     began, found = time.perf_counter(), 0
     while found < records:
         async for read in reader.read():

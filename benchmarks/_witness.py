@@ -6,6 +6,7 @@ import select
 import sys
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import redis
@@ -23,7 +24,8 @@ def watch(client: redis.Redis, names: tuple[str, ...]) -> list[Seen]:
     found: list[Seen] = []
     print("reading", flush=True)
     while not select.select([sys.stdin], [], [], 0)[0]:
-        answer = client.xread(cursor, count=COUNT, block=BLOCK_MS)
+        # redis-py declares more than it answers where nothing is decoded.
+        answer: Any = client.xread(cast(Any, cursor), count=COUNT, block=BLOCK_MS)
         now = time.monotonic_ns()
         for name, entries in answer:
             cursor[name.decode()] = entries[-1][0]

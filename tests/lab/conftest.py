@@ -86,7 +86,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _hosts_of(item: pytest.Item) -> str:
     """Tests of the same hosts run one after the other; those of other hosts may run beside them."""
     fixtures = set(getattr(item, "fixturenames", ()))
-    shared = sorted(fixtures & {"lab_edge", "rented"})
+    shared = sorted(fixtures & {"lab_edge", "rented", "broken_hosts"})
     return shared[0] if shared else item.path.stem
 
 

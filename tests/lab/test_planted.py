@@ -48,6 +48,15 @@ mount -o remount,nosuid /tmp
 """
 
 
+OPENED = "/run/systemd/system/himari-collector.service.d"
+SANDBOX = "\\n".join(
+    (
+        *("[Service]", "ProtectSystem=no", "PrivateDevices=no", "PrivateUsers=no", "NoNewPrivileges=no"),
+        *("SystemCallFilter=", "RestrictNamespaces=no", "ProtectKernelModules=no"),
+    )
+)
+
+
 class Plant(msgspec.Struct, frozen=True, kw_only=True):
     """What is done on a host, how it is undone, which checks it turns red, and what one of them says."""
 
@@ -186,6 +195,15 @@ PLANTS = (
         ),
         says="/usr/local/bin/become: `chmod ug-s` it, or remove it",
         folder="day01_host",
+    ),
+    Plant(
+        name="a sandbox that was opened",
+        host="edge",
+        do=f"mkdir -p {OPENED}; printf '{SANDBOX}\\n' >{OPENED}/zz.conf; systemctl daemon-reload",
+        undo=f"rm -r {OPENED}; systemctl daemon-reload",
+        red=("edge collector.himari-collector.service.exposure",),
+        says=", at most 3.0",
+        folder="day08_runtime",
     ),
     Plant(
         name="a collector that stopped",

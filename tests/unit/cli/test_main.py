@@ -307,9 +307,13 @@ def test_a_reader_that_has_seen_enough_is_no_failure(words: str) -> None:
 
 
 def test_columns_says_how_wide_tables_are_where_there_is_no_terminal(himari: Himari) -> None:
-    lines = himari("plan", "lab-edge", COLUMNS="60").stdout.splitlines()
-    assert max(len(line) for line in lines if not line.startswith("What differs")) == 60
-    assert max(map(len, himari("plan", "lab-edge").stdout.splitlines())) > 60
+    notes = json.loads(himari("plan", "lab-edge", "--json").stdout)["notes"]
+    narrow, wide = (
+        himari("plan", "lab-edge", **environment).stdout.splitlines() for environment in ({"COLUMNS": "60"}, {})
+    )
+    assert narrow[-len(notes) - 1 : -1] == notes  # sentences stay whole: a script looks for them
+    assert max(map(len, narrow[: -len(notes) - 1])) == 60
+    assert max(map(len, wide[: -len(notes) - 1])) > 60
 
 
 def test_whoever_answers_no_is_told_that_nothing_was_removed(tmp_path: Path) -> None:

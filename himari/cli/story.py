@@ -3,6 +3,7 @@
 import shlex
 import tempfile
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
@@ -11,10 +12,7 @@ import typer
 from himari.cli.output import print_json
 from himari.runs.refusal import refusal
 from himari.runs.steps import StepError
-from himari.stack.errors import HimariError
-
-FAULT = 70  # EX_SOFTWARE
-INTERRUPTED = 130
+from himari.stack.errors import FAULT, INTERRUPTED, HimariError
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +33,7 @@ def tell(error: BaseException, argv: Sequence[str]) -> int:
     """Tell of `error` on stderr, and on stdout when `argv` asks for JSON; the exit code."""
     told = failure(error, argv)
     typer.echo("\n".join(_lines(told)), err=True)
-    if "--json" in argv:
+    if "--json" in takewhile(lambda word: word != "--", argv):  # what follows is another command's
         print_json(told)
     return told.exit_code
 

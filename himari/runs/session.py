@@ -13,11 +13,9 @@ from himari.runs.lock import hold
 from himari.runs.progress import Listener, Narrator
 from himari.runs.refusal import refusal
 from himari.runs.steps import Done, Step, StepError, run_steps, stopped_at
-from himari.stack.errors import HimariError
+from himari.stack.errors import FAULT, INTERRUPTED, HimariError
 from himari.stack.paths import StateDir
 
-FAULT = 70
-INTERRUPTED = 130
 GOES_ON = "the last run stopped here; what it has done is not done again"
 
 

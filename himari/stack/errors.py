@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+# Exit codes of endings that are no HimariError.
+FAULT = 70  # of ours: EX_SOFTWARE
+INTERRUPTED = 130  # 128 + SIGINT
+
 
 class HimariError(Exception):
     """A failure that is told without a traceback; `exit_code` is the command's."""

@@ -257,6 +257,15 @@ def test_an_orphaned_lab_is_listed_and_removed_by_name(himari: Himari, tmp_path:
     assert "there was nothing to remove" in himari("lab", "prune", **places).stdout
 
 
+def test_json_is_asked_for_by_our_own_words_only(himari: Himari, tmp_path: Path) -> None:
+    labs = {"HIMARI_LABS": str(tmp_path / "labs")}
+    theirs = himari("lab", "exec", "nowhere", "--", "ip", "--json", "address", **labs)
+    assert theirs.returncode != 0
+    assert theirs.stdout == ""
+    ours = himari("up", "nowhere", "--json", **labs)
+    assert json.loads(ours.stdout)["exit_code"] == ours.returncode == 2
+
+
 @pytest.mark.parametrize("verb", ["plan", "status", "drift", "validate", "up"])
 def test_a_spoiled_note_of_the_hosts_is_named(himari: Himari, tmp_path: Path, verb: str) -> None:
     notes = tmp_path / "state" / "lab-edge" / "hosts.json"

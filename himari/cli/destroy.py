@@ -20,7 +20,7 @@ def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
     from himari.cli.output import print_json, show
     from himari.runs.destroy import destroy as run
     from himari.runs.destroy import intent
-    from himari.stack.errors import HimariError
+    from himari.stack.errors import LEFT
     from himari.stack.load import load_stack
 
     loaded = load_stack(stack)
@@ -33,4 +33,4 @@ def destroy(stack: StackName, yes: Yes = False, as_json: Json = False) -> int:
         show(f"{report.stack}: removed {counted(len(report.removed))} after {report.seconds:.1f} s")
         show(*(f"stays: {item}" for item in report.stays))
         show(*([f"left: {item}" for item in report.left] or ["left: nothing"]))
-    return HimariError.exit_code if report.left else 0
+    return LEFT if report.left else 0

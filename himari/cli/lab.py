@@ -59,7 +59,7 @@ def prune(yes: Yes = False, as_json: Json = False) -> int:
     from himari.cli.output import print_json, show
     from himari.runs.prune import doomed, sentence
     from himari.runs.prune import prune as run
-    from himari.stack.errors import HimariError
+    from himari.stack.errors import LEFT
 
     labs = doomed()
     if labs:
@@ -70,7 +70,7 @@ def prune(yes: Yes = False, as_json: Json = False) -> int:
     else:
         show(*([f"removed: {item}" for item in report.removed] or ["there was nothing to remove"]))
         show(*(f"left: {item}" for item in report.left))
-    return HimariError.exit_code if report.left else 0
+    return LEFT if report.left else 0
 
 
 @app.command("shell", short_help="Open a root shell on a host")

@@ -12,6 +12,7 @@ from himari.cli.failure import guarded
 EXIT_CODES = """\b
 Exit codes:
   0   done; for status, drift and validate: all is well
+  1   destroy or lab prune: something is left that was to be removed
   2   the command line or a stack file is wrong
   3   what the stack file asks for does not fit
   4   a host is unreachable, refuses, or has another key

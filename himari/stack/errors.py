@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 # Exit codes of endings that are no HimariError.
+LEFT = 1  # something is left that was to be removed
 FAULT = 70  # of ours: EX_SOFTWARE
 INTERRUPTED = 130  # 128 + SIGINT
 

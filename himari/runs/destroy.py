@@ -21,7 +21,7 @@ from himari.runs.progress import Listener, Report
 from himari.runs.report import DestroyReport
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
-from himari.stack.errors import DeployError, StackFileError
+from himari.stack.errors import LEFT, DeployError, StackFileError
 from himari.stack.known import Known, KnownHost, read_known, write_known
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
@@ -73,12 +73,13 @@ def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyRep
             write_config(stack, known, state)
         removed = _strip_all(stack, known, state, report, left)
         ssh.close(known, state)
-        return Outcome(changed=tuple(removed))
+        return _outcome(removed, left)
 
     def the_lab(report: Report) -> Outcome:
         before = {one.host for one in lab.list_labs() if one.lab == Lab.of(stack.name, state).id}
-        left.extend(lab.destroy(stack.name, state))
-        return Outcome(changed=tuple(f"{name}: removed" for name in sorted(before)))
+        remains = lab.destroy(stack.name, state)
+        left.extend(remains)
+        return _outcome([f"{name}: removed" for name in sorted(before)], remains)
 
     def notes(report: Report) -> Outcome:
         return Outcome(changed=tuple(forget(stack, state)))
@@ -90,9 +91,15 @@ def destroy(stack: Stack, argv: Sequence[str], listener: Listener) -> DestroyRep
     with session(state, argv, "", listener) as opened:
         done = opened.run(steps)
         removed = tuple(what for item in done for what in item.outcome.changed)
+        opened.exit_code = LEFT if left else 0
         return DestroyReport(
             stack=stack.name, removed=removed, left=tuple(left), seconds=opened.seconds, stays=tuple(staying)
         )
+
+
+def _outcome(removed: Sequence[str], left: Sequence[str]) -> Outcome:
+    """How a step ends that removed things: red when it left some."""
+    return Outcome(changed=tuple(removed), says=f"left: {'; '.join(left)}" if left else "", red=bool(left))
 
 
 def stays(stack: Stack, known: Known) -> Iterator[str]:

@@ -3,26 +3,27 @@
 from collections.abc import Iterator
 
 from himari.runs.create import CREATE
-from himari.runs.journal import Closed, Finished, Line, Opened, Started, read_journal
+from himari.runs.journal import Closed, Finished, Line, Opened, ended_well, read_journal, stood_at
 from himari.runs.lock import read_holder
-from himari.stack.errors import HostError
+from himari.stack.errors import LEFT, HostError
 from himari.stack.paths import StateDir
 
 DESTROY = "destroy"
 
 
 def half_destroyed(state: StateDir) -> str:
-    """When and where a destroy of the stack was cut off, if nothing has been built since; else empty.
+    """When and where a destroy of the stack was cut off or left something, if nothing has been built since; else empty.
 
     While a run holds the stack it is not cut off yet."""
     if read_holder(state.lock):
         return ""
     lines = next(_decisive(state), [])
     opened = lines[0] if lines else None
-    if not isinstance(opened, Opened) or opened.verb != DESTROY or _ended_well(lines):
+    if not isinstance(opened, Opened) or opened.verb != DESTROY or ended_well(lines):
         return ""
-    step = next((line.step for line in reversed(lines) if isinstance(line, Started)), "its beginning")
-    return f"half destroyed: `{opened.command}` of {opened.at} was cut off at {step}"
+    left = any(isinstance(line, Closed) and line.exit_code == LEFT for line in lines)
+    how = "left something" if left else "was cut off"
+    return f"half destroyed: `{opened.command}` of {opened.at} {how} at {stood_at(lines) or 'its beginning'}"
 
 
 def refuse_half_destroyed(state: StateDir) -> None:
@@ -47,7 +48,3 @@ def _decisive(state: StateDir) -> Iterator[list[Line]]:
 
 def _has_made(lines: list[Line]) -> bool:
     return any(isinstance(line, Finished) and line.step == CREATE and not line.error for line in lines)
-
-
-def _ended_well(lines: list[Line]) -> bool:
-    return any(isinstance(line, Closed) and line.exit_code == 0 for line in lines)

@@ -3,7 +3,7 @@
 A line is written with one write() and synced, so a killed run leaves whole lines; a torn last line is passed over."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -101,6 +101,17 @@ def last_journal(folder: Path, verb: str) -> list[Line]:
     """The lines of the newest journal of `verb`; empty when there is none."""
     paths = sorted(folder.glob(f"*-{verb}.jsonl"))
     return read_journal(paths[-1]) if paths else []
+
+
+def ended_well(lines: Sequence[Line]) -> bool:
+    """Whether the run in `lines` came to its end, and that was good."""
+    return any(isinstance(line, Closed) and line.exit_code == 0 for line in lines)
+
+
+def stood_at(lines: Sequence[Line]) -> str:
+    """The first step of the run in `lines` that was not green, or the last one that it began; empty before any."""
+    failed = (line.step for line in lines if isinstance(line, Finished) and line.error)
+    return next(failed, next((line.step for line in reversed(lines) if isinstance(line, Started)), ""))
 
 
 def _lines(path: Path) -> Iterator[Line]:

@@ -13,25 +13,31 @@ from himari.runs.lock import hold
 from himari.runs.progress import Listener, Narrator
 from himari.runs.refusal import refusal
 from himari.runs.steps import Done, Step, StepError, run_steps, stopped_at
-from himari.stack.errors import FAULT, INTERRUPTED, HimariError
+from himari.stack.errors import FAULT, INTERRUPTED, HimariError, ProofFailed
 from himari.stack.paths import StateDir
 
-GOES_ON = "the last run stopped here; what it has done is not done again"
+GOES_ON = "the last run stopped or was red here; what it has done is not done again"
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """An open run. `resumes_at` is the step at which the last run with the same inputs stopped, if it did."""
+class Session(msgspec.Struct, kw_only=True):
+    """An open run. `resumes_at` is the step at which the last run with the same inputs stopped, if it did.
+
+    `exit_code` is that of a run which comes to its end: a red step sets it, and so may the block."""
 
     journal: Journal
     narrator: Narrator
     resumes_at: str
     began: float  # time.monotonic()
+    exit_code: int = 0
 
     def run(self, steps: Sequence[Step]) -> tuple[Done, ...]:
         """Do `steps`; raises StepError."""
         if self.resumes_at in {step.name for step in steps[1:]}:  # before the first step nothing had been done
             self.narrator.emit(self.resumes_at, "", GOES_ON, 0.0)
-        return run_steps(steps, self.journal, self.narrator)
+        done = run_steps(steps, self.journal, self.narrator)
+        if any(one.outcome.red for one in done):
+            self.exit_code = ProofFailed.exit_code
+        return done
 
     @property
     def seconds(self) -> float:
@@ -50,14 +56,13 @@ def session(state: StateDir, argv: Sequence[str], inputs: str, listener: Listene
             command = shlex.join(argv)
             journal.append(Opened(at=now(), verb=verb, command=command, pid=os.getpid(), inputs=inputs))
             opened = Session(journal=journal, narrator=Narrator(listener), resumes_at=resumes_at, began=began)
-            code = 0
             try:
                 yield opened
             except BaseException as error:
-                code = exit_code(error)
+                opened.exit_code = exit_code(error)
                 raise
             finally:
-                journal.append(Closed(at=now(), seconds=opened.seconds, exit_code=code))
+                journal.append(Closed(at=now(), seconds=opened.seconds, exit_code=opened.exit_code))
 
 
 def exit_code(error: BaseException) -> int:

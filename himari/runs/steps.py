@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from himari.runs import journal
-from himari.runs.journal import Closed, Finished, Journal, Line, Said, Started
+from himari.runs.journal import Finished, Journal, Line, Said, Started
 from himari.runs.progress import Narrator, Phase, Report
 from himari.stack.errors import HimariError
 
@@ -69,13 +69,11 @@ def check_order(steps: Iterable[Step]) -> None:
 
 
 def stopped_at(lines: Sequence[Line], inputs: str) -> str:
-    """The step at which the run in `lines` failed or was cut off; empty when it ended well or had other `inputs`."""
+    """Where the run in `lines` was red, failed or was cut off; empty when it ended well or had other `inputs`."""
     opened = lines[0] if lines else None
     if not isinstance(opened, journal.Opened) or opened.inputs != inputs:
         return ""
-    if any(isinstance(line, Closed) and line.exit_code == 0 for line in lines):
-        return ""
-    return next((line.step for line in reversed(lines) if isinstance(line, Started)), "")
+    return "" if journal.ended_well(lines) else journal.stood_at(lines)
 
 
 def _do(step: Step, record: Journal, narrator: Narrator) -> Done:

@@ -8,7 +8,7 @@ import pytest
 from himari.runs.halfway import half_destroyed, refuse_half_destroyed
 from himari.runs.journal import Closed, Finished, Journal, Opened, Started
 from himari.runs.lock import hold
-from himari.stack.errors import HostError
+from himari.stack.errors import LEFT, HostError
 from himari.stack.paths import StateDir
 
 AT = "2026-01-02T03:04:05.678+00:00"
@@ -48,6 +48,11 @@ def test_a_destroy_that_was_cut_off_is_told_with_its_step_and_what_helps(state: 
         refuse_half_destroyed(state)
     assert told.value.where == str(state.path)
     assert told.value.hint == "himari destroy tokyo finishes it; himari up tokyo builds it again"
+
+
+def test_a_destroy_that_left_something_is_told_as_such(state: StateDir) -> None:
+    run(state, "destroy", ["hosts", "notes"], code=LEFT)
+    assert half_destroyed(state).endswith(f"of {AT} left something at notes")
 
 
 @pytest.mark.parametrize(

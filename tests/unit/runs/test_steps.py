@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from himari.runs.journal import Closed, Finished, Journal, Line, Opened, Started, now, read_journal
+from himari.runs.journal import Closed, Finished, Journal, Line, Opened, Started, now, read_journal, stood_at
 from himari.runs.progress import Event, Narrator, Phase, Report
 from himari.runs.steps import Outcome, Step, StepError, check_order, run_steps, stopped_at
 from himari.stack.errors import DeployError
@@ -72,8 +72,8 @@ def test_a_step_whose_verdict_is_bad_ends_red_and_is_noted_as_such(bench: Bench)
 
 @pytest.mark.parametrize(
     ("inputs", "exit_code", "expected"),
-    [("a", None, "deploy"), ("a", 6, "deploy"), ("a", 0, ""), ("b", None, "")],
-    ids=["killed", "failed", "ended well", "other inputs"],
+    [("a", None, "deploy"), ("a", 6, "deploy"), ("a", 7, "deploy"), ("a", 0, ""), ("b", None, "")],
+    ids=["killed", "failed", "red", "ended well", "other inputs"],
 )
 def test_only_a_run_that_did_not_end_well_and_had_the_same_inputs_is_resumed(
     inputs: str, exit_code: int | None, expected: str
@@ -87,6 +87,12 @@ def test_only_a_run_that_did_not_end_well_and_had_the_same_inputs_is_resumed(
     if exit_code is not None:
         lines.append(Closed(at=now(), seconds=2.0, exit_code=exit_code))
     assert stopped_at(lines, inputs) == expected
+
+
+def test_a_run_stood_at_its_first_step_that_was_not_green(bench: Bench) -> None:
+    red = Step(name="deploy", work=lambda report: Outcome(red=True, says="one unit is still active"))
+    assert stood_at(bench.run(bench.step("create"), red, bench.step("notes"))) == "deploy"
+    assert stood_at([]) == ""
 
 
 def test_a_step_before_one_that_it_needs_is_refused() -> None:

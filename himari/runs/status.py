@@ -1,6 +1,6 @@
 """How a stack is doing: one look at each host, as typed values, and the verdict that follows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -15,10 +15,14 @@ NOT_STORING = "cannot store"  # how the consumer's own status begins
 CATCHING_UP = "catching up"  # or so: it was away for longer than the stream holds
 SELF_CHECK_LIMIT_S = {"daily": 26 * 3600.0, "weekly": 8 * 24 * 3600.0}  # by name, the age of the last verdict
 SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
+COLLECTOR = "himari-collector.service"
+CONSUMER = "himari-consumer.service"
 
 
 class UnitState(msgspec.Struct, frozen=True, kw_only=True):
-    """A systemd unit; `says` is its own status text, `timed` says that a timer starts it."""
+    """A systemd unit; `says` is its own status text, `timed` says that a timer starts it.
+
+    `active_s`: for how long it has been active."""
 
     name: str
     active: str
@@ -27,6 +31,7 @@ class UnitState(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int
     says: str = ""
     timed: bool = False
+    active_s: float | None = None
 
     @property
     def well(self) -> bool:
@@ -179,8 +184,11 @@ def _silent(probe: Probe, retention: Retention) -> Iterator[str]:
             yield f"last WireGuard handshake with {tunnel.peer} {tunnel.handshake_s:.0f} s ago"
     # What is stored then is old, and will not be for long.
     behind = any(unit.says.startswith(CATCHING_UP) for unit in probe.units)
+    active = {unit.name: unit.active_s or 0.0 for unit in probe.units}
     for health in probe.health:
-        yield from _stale(msgspec.structs.replace(health, parquet=None) if behind else health, retention)
+        known = msgspec.structs.replace(health, parquet=None) if behind else health
+        yield from _stale(known, retention)
+        yield from _empty(known, active, retention)
 
 
 def _stale(health: Health, retention: Retention) -> Iterator[str]:
@@ -201,6 +209,18 @@ def _stale(health: Health, retention: Retention) -> Iterator[str]:
     for name, age, most in ages:
         if age is not None and age > most:
             yield f"{name} is {age:.0f} s old"
+
+
+def _empty(health: Health, active: Mapping[str, float], retention: Retention) -> Iterator[str]:
+    """What holds nothing although the unit that fills it has been `active`, in seconds, for longer than that takes."""
+    collects, stores = active.get(COLLECTOR, 0.0), active.get(CONSUMER, 0.0)
+    if health.journal and health.journal.newest_age_s is None and collects > SILENCE_LIMIT_S:
+        yield f"the journal has no record, and {COLLECTOR} has been active for {collects:.0f} s"
+    if health.parquet and health.parquet.last_age_s is None and stores > retention.stored_age_most_s:
+        yield f"there is no record in Parquet, and {CONSUMER} has been active for {stores:.0f} s"
+    for stream in health.streams:
+        if stream.name.endswith(":meta") and not stream.length and max(collects, stores) > SILENCE_LIMIT_S:
+            yield f"{stream.name} is empty"
 
 
 def _noted(probe: Probe) -> Iterator[str]:

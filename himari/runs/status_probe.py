@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-SHOWN = "Id,ActiveState,SubState,NRestarts,Result,StatusText"
+SHOWN = "Id,ActiveState,ActiveEnterTimestampMonotonic,SubState,NRestarts,Result,StatusText"
 CONTAINER = "/run/systemd/container"  # systemd makes it in a container
 PAUSE_S = 0.4  # between the two looks at /proc/stat
 
@@ -39,9 +39,18 @@ def units(names: list[str], timed: list[str]) -> Iterator[dict[str, Any]]:
             "sub": fields.get("SubState", ""),
             "result": fields.get("Result", ""),
             "restarts": int(fields.get("NRestarts") or 0),
+            "active_s": active_seconds(fields),
             "says": fields.get("StatusText", ""),
             "timed": fields.get("Id", "") in timed,
         }
+
+
+def active_seconds(fields: dict[str, str]) -> float | None:
+    """How long a unit has been active; None for one that is not."""
+    since = int(fields.get("ActiveEnterTimestampMonotonic") or 0)  # microseconds
+    if fields.get("ActiveState") != "active" or not since:
+        return None
+    return round(time.monotonic() - since / 1e6, 1)
 
 
 def ticks() -> Iterator[tuple[int, int]]:

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from himari.catalog import collector, consumer
 from himari.runs import status_probe
-from himari.runs.status import Probe, judge, read_probe
+from himari.runs.status import COLLECTOR, CONSUMER, Probe, judge, read_probe
 from himari.stack.model import Retention
 
 RETENTION = Retention()  # a Parquet file a minute
@@ -48,12 +49,15 @@ def stream(name: str, age_s: float | None) -> dict[str, Any]:
     return {"source": "edge", "streams": [{"name": name, "length": 1, "last_id": "1-1", "age_s": age_s}]}
 
 
-def journal(newest_age_s: float) -> dict[str, Any]:
+def journal(newest_age_s: float | None) -> dict[str, Any]:
     return {"bytes": 1, "segments": 1, "oldest_age_s": 60.0, "newest_age_s": newest_age_s}
 
 
-def parquet(last_age_s: float, frame_age_s: float | None = None) -> dict[str, Any]:
+def parquet(last_age_s: float | None, frame_age_s: float | None = None) -> dict[str, Any]:
     return {"bytes": 1, "files": 1, "last_age_s": last_age_s, "last_frame_age_s": frame_age_s}
+
+
+EMPTY = {"source": "edge", "streams": [{"name": "md:binance:_:meta", "length": 0, "last_id": "0-0", "age_s": None}]}
 
 
 def test_a_brain_that_catches_up_says_so_instead_of_silence() -> None:
@@ -122,6 +126,44 @@ def test_what_is_wrong_is_named(changed: dict[str, Any], said: str) -> None:
 )
 def test_what_looks_wrong_and_is_not(changed: dict[str, Any]) -> None:
     assert judge("edge", probe(**changed), RETENTION).wrong == ()
+
+
+NOTHING = {
+    "journal": (COLLECTOR, {"source": "edge", "journal": journal(None)}, 30, "the journal has no record"),
+    "store": (
+        CONSUMER,
+        {"source": "edge", "parquet": parquet(None)},
+        RETENTION.stored_age_most_s,
+        "no record in Parquet",
+    ),
+    "stream, on the edge": (COLLECTOR, EMPTY | {"journal": journal(0.5)}, 30, "md:binance:_:meta is empty"),
+    "stream, on the brain": (CONSUMER, EMPTY | {"parquet": parquet(9.0)}, 30, "md:binance:_:meta is empty"),
+}
+
+
+@pytest.mark.parametrize("nothing", NOTHING.values(), ids=list(NOTHING))
+def test_nothing_at_all_is_wrong_once_there_was_time_for_something(
+    nothing: tuple[str, dict[str, Any], float, str],
+) -> None:
+    name, health, most, said = nothing
+    for active_s, told in ((most - 1, 0), (most + 1, 1), (None, 0)):
+        filling = {**unit("active", "success"), "name": name, "active_s": active_s}
+        wrong = judge("edge", probe(units=[filling], health=[health]), RETENTION).wrong
+        assert len(wrong) == told
+        assert all(said in line for line in wrong)
+
+
+def test_the_units_that_fill_journal_and_store_are_those_of_the_catalog() -> None:
+    assert (COLLECTOR, CONSUMER) == (collector.UNIT, consumer.UNIT)
+
+
+@pytest.mark.parametrize(
+    ("state", "entered_us", "active"),
+    [("active", "1000000", True), ("active", "0", False), ("failed", "1000000", False)],
+)
+def test_a_unit_is_active_since_it_entered_that_state(state: str, entered_us: str, active: bool) -> None:
+    seconds = status_probe.active_seconds({"ActiveState": state, "ActiveEnterTimestampMonotonic": entered_us})
+    assert seconds == (pytest.approx(time.monotonic() - 1, abs=5) if active else None)
 
 
 def test_what_is_no_probe_is_refused() -> None:

@@ -26,7 +26,12 @@ def attempt(field: Field, drill: Drill, fault: Fault, say: Say) -> Attempt:
     except HimariError as error:
         course.trouble = str(error)
     return Attempt(
-        drill=drill, marks=Marks(**course.marks), served_ns=course.served_ns, seen=course.seen, trouble=course.trouble
+        drill=drill,
+        marks=Marks(**course.marks),
+        over_ns=course.over_ns,
+        served_ns=course.served_ns,
+        seen=course.seen,
+        trouble=course.trouble,
     )
 
 
@@ -34,6 +39,7 @@ class _Course:
     def __init__(self, field: Field, drill: Drill, fault: Fault, say: Say) -> None:
         self._field, self._drill, self._fault, self._say = field, drill, fault, say
         self.marks: dict[str, int] = {}
+        self.over_ns: int | None = None
         self.served_ns: int | None = None
         self.seen = self.trouble = ""
 
@@ -43,18 +49,26 @@ class _Course:
         fault.inject(field)
         in_force = time.monotonic()
         if not drill.lasts:
-            self._mark("lift")  # what is not held ends as it is made
+            self._end()  # what is not held ends as it is made
         await_(self._shows, max(drill.lasts, drill.seen_within))  # on a busy machine a fault may need longer to show
         if drill.lasts:
             time.sleep(max(0.0, in_force + drill.lasts - time.monotonic()))
-            self._mark("lift")
-            fault.lift(field)
+            self._end()
         self._say(f"{drill.name}: {self.seen or 'nothing shows it'}; waits for new data on the brain")
-        patience = drill.within + LATE_SECONDS
-        if await_(lambda: fault.restored(field), patience):
+        if self._await(lambda: fault.restored(field)):
             self.served_ns = time.time_ns()
-            if await_(lambda: field.arrived_ns() > self.marks["lift"], patience):
+            if self._await(lambda: field.arrived_ns() > self.marks["lift"]):
                 self._mark("restored")
+
+    def _end(self) -> None:
+        self._mark("lift")
+        if self._drill.lasts:
+            self._fault.lift(self._field)
+        if self._await(lambda: self._fault.over(self._field)):
+            self.over_ns = time.time_ns()
+
+    def _await(self, holds: Callable[[], bool]) -> bool:
+        return await_(holds, self._drill.within + LATE_SECONDS)
 
     def _shows(self) -> bool:
         self.seen = self._fault.seen(self._field)

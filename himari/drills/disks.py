@@ -39,6 +39,9 @@ class BrainDiskFull(Quiet):
 class JournalDiskFull(Quiet):
     """The edge's disk takes nothing more, not even once the journal has given up its oldest segments."""
 
+    def __init__(self) -> None:
+        self._last = ""
+
     def inject(self, field: Field) -> None:
         faults.fill_disk(field.lab, field.edge)
 
@@ -49,6 +52,11 @@ class JournalDiskFull(Quiet):
 
     def lift(self, field: Field) -> None:
         faults.heal(field.lab, (field.edge,))
+        self._last = field.process(field.edge, COLLECTOR)
+
+    def over(self, field: Field) -> bool:
+        """A collector that was begun while the disk was full may still give up: the one after it can work."""
+        return field.process(field.edge, COLLECTOR) not in {"", self._last} or self.restored(field)
 
     def restored(self, field: Field) -> bool:
         return field.collector().carries

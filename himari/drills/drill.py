@@ -8,10 +8,11 @@ from typing import Protocol
 import msgspec
 
 from himari.drills.field import Field
+from himari.proof.accounts import GRACE_NS
 
 
 class Gaps(StrEnum):
-    """What a drill may cost: `tight` gaps last no longer than the fault plus 5 s, and claim only what is missing."""
+    """What a drill may cost: `tight` gaps last no longer than fault and grace, and claim only what is missing."""
 
     NONE = "none"
     TIGHT = "tight"
@@ -31,6 +32,9 @@ class Fault(Protocol):
 
     def lift(self, field: Field) -> None:
         """End the fault, where it does not end by itself."""
+
+    def over(self, field: Field) -> bool:
+        """Whether the fault has ended, once lifted: a process that was killed is there again, so that it can begin."""
 
     def restored(self, field: Field) -> bool:
         """Whether what was broken works again."""
@@ -52,6 +56,8 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True):
     fault: Callable[[Random], Fault]
     lasts: float = 0.0  # how long the fault is held
     seen_within: float = 30.0
+    grace: float = GRACE_NS / 1e9  # how much longer than the fault a gap may last
+    because: str = ""  # why that is more than 5 s, where it is
     together: bool = False  # whether it may share a window with others
     not_covered: str = ""  # what a container cannot show of it, and why
 
@@ -62,6 +68,9 @@ class Quiet:
     def prepare(self, field: Field) -> None: ...
 
     def lift(self, field: Field) -> None: ...
+
+    def over(self, field: Field) -> bool:
+        return True
 
     def heal(self, field: Field) -> None:
         self.lift(field)

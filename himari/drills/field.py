@@ -86,6 +86,11 @@ class Field:
         """A property of a unit as systemd shows it; empty where it does not answer."""
         return self.asked(host, f"systemctl show --value --property={name} {unit}")
 
+    def process(self, host: str, unit: str) -> str:
+        """The number of a unit's main process; empty where there is none."""
+        number = self.shown(host, unit, "MainPID")
+        return "" if number == "0" else number
+
     def active(self, host: str, unit: str) -> bool:
         """Whether systemd says that a unit runs."""
         return self.shown(host, unit, "ActiveState") == "active"

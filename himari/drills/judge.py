@@ -7,17 +7,18 @@ import msgspec
 from himari.drills.drill import Drill, Gaps
 from himari.proof.accounts import Fault, Gap
 from himari.proof.evidence import DrillRecord, Marks, Status
-from himari.proof.gaps import GRACE_NS
 from himari.proof.ledger import LedgerResult
 
 SECOND = 1e9
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """How one fault went. `served_ns` is when what was broken worked again; `trouble` why it could not be done."""
+    """How one fault went. `over_ns` is when it had ended, `served_ns` when what was broken worked again; `trouble` why
+    it could not be done."""
 
     drill: Drill
     marks: Marks
+    over_ns: int | None = None
     served_ns: int | None = None
     seen: str = ""
     trouble: str = ""
@@ -30,9 +31,14 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         return round((self.marks.restored - self.marks.lift) / SECOND, 2)
 
     def fault(self, end_ns: int) -> Fault:
-        """The time that the ledger holds to be disturbed; until `end_ns` where it never worked again."""
-        start = self.marks.fail or end_ns
-        return Fault(self.drill.name, start, self.served_ns or end_ns)
+        """What the ledger is told of it; until `end_ns` where it never ended, or nothing worked again."""
+        return Fault(
+            self.drill.name,
+            self.marks.fail or end_ns,
+            self.over_ns or end_ns,
+            served_ns=self.served_ns or end_ns,
+            grace_ns=int(self.drill.grace * SECOND),
+        )
 
 
 def judge(
@@ -108,4 +114,4 @@ def _charged(attempts: Sequence[Attempt], gaps: Sequence[Gap], end_ns: int) -> d
 
 def _overlap(fault: Fault, gap: Gap) -> bool:
     start, end = gap.after_ns or 0, gap.before_ns or fault.end_ns
-    return fault.start_ns <= end and start <= fault.end_ns + GRACE_NS
+    return fault.touches(start, end)

@@ -45,6 +45,9 @@ class Starved(Quiet):
         faults.heal(field.lab, (field.edge,))
         field.inside(field.edge, f"systemctl stop {HOG} 2>/dev/null || true; systemctl reset-failed {HOG} || true")
 
+    def over(self, field: Field) -> bool:
+        return field.process(field.edge, COLLECTOR) != ""
+
     def restored(self, field: Field) -> bool:
         return field.active(field.edge, REDIS) and field.collector().carries
 

@@ -41,6 +41,9 @@ class EdgeOff(Quiet):
     def lift(self, field: Field) -> None:
         faults.power_on(field.lab, field.edge)
 
+    def over(self, field: Field) -> bool:
+        return field.process(field.edge, COLLECTOR) != ""
+
     def restored(self, field: Field) -> bool:
         return field.active(field.edge, COLLECTOR) and field.collector().carries
 

@@ -153,6 +153,8 @@ DRILLS = (
         gaps=Gaps.TIGHT,
         takes=90,
         lasts=15,
+        grace=35,
+        because="a line that is refused waits up to 30 s before it tries again, so that a venue is not stormed",
         fault=lambda _: Stranger(),
     ),
     Drill(

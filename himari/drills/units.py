@@ -17,12 +17,15 @@ class Killed(Quiet):
 
     def inject(self, field: Field) -> None:
         host = field.host(self._host)
-        self._before = field.shown(host, self._unit, "MainPID")
+        self._before = field.process(host, self._unit)
         field.inside(host, f"systemctl kill --kill-whom=main --signal={self._signal} {self._unit}")
 
     def seen(self, field: Field) -> str:
         now = self._process(field)
         return f"systemd started {self._unit} again: process {self._before}, then {now}" if now else ""
+
+    def over(self, field: Field) -> bool:
+        return bool(self._process(field))
 
     def restored(self, field: Field) -> bool:
         return bool(self._process(field)) and field.active(field.host(self._host), self._unit)
@@ -35,8 +38,8 @@ class Killed(Quiet):
 
     def _process(self, field: Field) -> str:
         """The main process that is not the one from before."""
-        now = field.shown(field.host(self._host), self._unit, "MainPID")
-        return "" if now in {"", "0", self._before} else now
+        now = field.process(field.host(self._host), self._unit)
+        return "" if now == self._before else now
 
 
 class BufferDown(Quiet):

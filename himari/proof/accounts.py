@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 How = Literal["ws", "rest"]
+GRACE_NS = 5_000_000_000  # what a fault may go on costing after it ended
 CHANNELS = {"t": "trade", "d": "depth", "b": "book_ticker"}
 
 
@@ -117,15 +118,33 @@ class Digest(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """A disturbance that was made on purpose, in realtime nanoseconds."""
+    """A disturbance that was made on purpose, in realtime nanoseconds.
+
+    `end_ns` is when it was lifted, `served_ns` when what it broke worked again (None: as it was lifted). A gap may
+    last as long as the fault itself and `grace_ns`: how slowly a system recovers excuses no gap."""
 
     name: str
     start_ns: int
     end_ns: int
+    served_ns: int | None = None
+    grace_ns: int = GRACE_NS
 
     @property
     def seconds(self) -> float:
         return (self.end_ns - self.start_ns) / 1e9
+
+    @property
+    def explained_seconds(self) -> float:
+        """How long a gap may be because of it."""
+        return self.seconds + self.grace_ns / 1e9
+
+    def touches(self, start_ns: int, end_ns: int) -> bool:
+        """Whether a gap between these times may be its doing."""
+        return self.start_ns <= end_ns and start_ns <= self.end_ns + self.grace_ns
+
+    def disturbs(self, time_ns: int) -> bool:
+        """Whether what is sent at this time may be missing for its sake: until all works again, and a moment more."""
+        return self.start_ns <= time_ns <= max(self.end_ns, self.served_ns or 0) + GRACE_NS
 
 
 class Window(msgspec.Struct, frozen=True):

@@ -12,7 +12,6 @@ DENSE = {
     "depth": True,  # each update begins where the one before it ended
     "book_ticker": False,  # ids are those of the book's updates, and only some change its top
 }
-GRACE_NS = 5_000_000_000  # what a fault may go on costing after it ended
 
 RENUMBERED = "renumbered"  # the venue began its ids anew: such a gap names no event, and no fault makes it
 
@@ -104,10 +103,11 @@ def _within(time_ns: int | None, digest: Digest) -> bool:
 
 
 def excess(gap: Gap, window: Window) -> str:
-    """Why `gap` is longer than the faults that it overlaps plus 5 s, or ""."""
+    """Why `gap` is longer than the one fault that made it and its grace, or "".
+
+    Of several that it touches the longest explains it: together they would excuse what none of them can have made."""
     start, end = gap.after_ns or window.start_ns, gap.before_ns or window.end_ns
-    faults = [fault for fault in window.faults if fault.start_ns <= end and start <= fault.end_ns + GRACE_NS]
-    if not faults:
+    allowed = max((fault.explained_seconds for fault in window.faults if fault.touches(start, end)), default=None)
+    if allowed is None:
         return "has no fault that explains it"
-    allowed = sum(fault.seconds for fault in faults) + GRACE_NS / 1e9
     return f"lasts {gap.seconds:.1f} s, {allowed:.1f} s are explained" if gap.seconds > allowed else ""

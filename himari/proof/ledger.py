@@ -8,7 +8,7 @@ from himari.proof.accounts import Digest, ExchangeLedger, Gap, Sent, Window
 from himari.proof.course import Course, course_of
 from himari.proof.evidence import Check, Ledger, Severity, Status
 from himari.proof.findings import Findings, findings, pairs
-from himari.proof.gaps import GRACE_NS, excess, looseness
+from himari.proof.gaps import excess, looseness
 from himari.proof.streams import Pair, by_stream
 
 SILENCE_NS = 10 * 10**9
@@ -74,7 +74,11 @@ def _verdicts(found: Findings, stored: Digest, window: Window, ended: bool) -> t
         _rule("duplicates", "nothing is stored more often than it came", repeated),
         _rule("disclosed", "each break in the venue's sequence is covered by a gap", found.breaks),
         _rule("tight", "a gap claims no more than what is missing", loose),
-        _rule("explained", "a gap lasts no longer than the fault that made it plus 5 s", unexplained),
+        _rule(
+            "explained",
+            "a gap lasts no longer than the fault that made it plus 5 s, or what its drill states",
+            unexplained,
+        ),
         _enough(len(found.wanted), window, ended),
         _share(found, window),
     )
@@ -132,7 +136,7 @@ def _share(found: Findings, window: Window) -> Check:
 
 
 def _in_fault(event: Sent, window: Window) -> bool:
-    return any(fault.start_ns <= event.sent_ns <= fault.end_ns + GRACE_NS for fault in window.faults)
+    return any(fault.disturbs(event.sent_ns) for fault in window.faults)
 
 
 def _rule(name: str, says: str, offenders: Sequence[str]) -> Check:

@@ -1,5 +1,6 @@
 """Drills and accounts that tests begin from."""
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -12,10 +13,23 @@ from himari.proof.accounts import Gap
 from himari.proof.evidence import Check, Marks, Severity, Status
 from himari.proof.ledger import LedgerResult
 from himari.stack.errors import HostError
+from himari.stack.load import load_stack
+from himari.stack.paths import StateDir
 from tests.unit.proof.samples import accounted
 
 SECOND = 1_000_000_000
 LEDGER = accounted(5000, fault_seconds=1.0)
+
+
+class Remote(Field):
+    """The hosts of a lab: a command is answered by the first of `answers` whose word it has."""
+
+    def __init__(self, state: StateDir, answers: Mapping[str, str]) -> None:
+        super().__init__(load_stack("lab-edge"), state)
+        self.answers = dict(answers)
+
+    def inside(self, host: str, script: str) -> str:
+        return next((told for word, told in self.answers.items() if word in script), "")
 
 
 class Recorded:
@@ -37,6 +51,9 @@ class Recorded:
 
     def lift(self, field: Field) -> None:
         self.done.append("lift")
+
+    def over(self, field: Field) -> bool:
+        return True
 
     def restored(self, field: Field) -> bool:
         return True
@@ -70,7 +87,7 @@ def attempt(made: Drill, fail: float = 100, restored: float | None = 103, **chan
     """An attempt whose fault came at `fail` and was over at `restored`, in seconds."""
     back = None if restored is None else int(restored * SECOND)
     marks = Marks(fail=int(fail * SECOND), detect=int(fail * SECOND), lift=int(fail * SECOND), restored=back)
-    whole = Attempt(drill=made, marks=marks, served_ns=back, seen="shown")
+    whole = Attempt(drill=made, marks=marks, over_ns=marks.lift, served_ns=back, seen="shown")
     return msgspec.structs.replace(whole, **changed)
 
 

@@ -7,7 +7,7 @@ from himari.drills.judge import Attempt, judge
 from himari.proof.accounts import Gap
 from himari.proof.evidence import DrillRecord, Status
 from himari.proof.ledger import LedgerResult
-from tests.unit.drills.samples import account, attempt, drill, gap
+from tests.unit.drills.samples import SECOND, account, attempt, drill, gap
 
 TIGHT = drill("cuts", gaps=Gaps.TIGHT)
 
@@ -45,6 +45,18 @@ def test_a_gap_where_none_is_allowed_misses() -> None:
 def test_a_tight_gap_is_the_price_of_a_drill_that_says_so() -> None:
     (record,) = judged(attempt(TIGHT), result=account(gap(100.5, 101)))
     assert (record.status, record.gaps) == (Status.PASSED, 1)
+
+
+def test_the_ledger_holds_the_fault_for_over_when_it_ended_not_when_all_worked_again() -> None:
+    slow = attempt(drill("refused", grace=35.0), over_ns=115 * SECOND, served_ns=160 * SECOND)
+    told = slow.fault(900 * SECOND)
+    assert (told.seconds, told.explained_seconds) == (15.0, 50.0)
+    assert told.disturbs(164 * SECOND)
+    assert not told.disturbs(166 * SECOND)
+
+
+def test_a_fault_that_never_ended_lasts_as_long_as_the_window() -> None:
+    assert attempt(drill(), restored=None, over_ns=None).fault(900 * SECOND).end_ns == 900 * SECOND
 
 
 def test_what_the_ledger_has_against_the_window_misses() -> None:

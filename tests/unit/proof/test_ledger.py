@@ -194,6 +194,47 @@ def test_a_gap_longer_than_its_fault_and_the_grace_is_not_explained() -> None:
     assert "explained" in failed(store(world(), gaps=late).verdict())
 
 
+def explained(fault: Fault, *others: Fault, lasts: int) -> bool:
+    """Whether gaps that last so many seconds from the first fault's beginning are its price."""
+    end_ns = fault.start_ns + lasts * SECOND
+    gaps = [msgspec.structs.replace(one, after_ns=fault.start_ns, before_ns=end_ns) for one in GAPS]
+    window = Window(START, START + 61 * SECOND, (fault, *others))
+    whole = store(world(), gaps=gaps)
+    return "explained" not in failed(compare(whole.exchange, whole.journal, whole.stored, window))
+
+
+@pytest.mark.parametrize(("lasts", "explains"), [(20, True), (21, False), (74, False)])
+def test_how_slowly_a_system_recovers_excuses_no_gap(lasts: int, explains: bool) -> None:
+    held = Fault("certificate", START, START + 15 * SECOND, served_ns=START + 60 * SECOND)
+    assert explained(held, lasts=lasts) is explains
+
+
+@pytest.mark.parametrize(("lasts", "explains"), [(5, True), (9, False)])
+def test_a_fault_without_length_explains_the_grace_alone(lasts: int, explains: bool) -> None:
+    assert explained(Fault("cut", START, START, served_ns=START + 9 * SECOND), lasts=lasts) is explains
+
+
+def test_a_drill_may_state_a_grace_of_its_own() -> None:
+    patient = Fault("certificate", START, START + 15 * SECOND, grace_ns=35 * SECOND)
+    assert explained(patient, lasts=50)
+    assert not explained(patient, lasts=51)
+
+
+def test_faults_that_a_gap_touches_do_not_add_up() -> None:
+    one, two = (Fault(name, START, START + 6 * SECOND) for name in ("one", "two"))
+    assert explained(one, two, lasts=11)
+    assert not explained(one, two, lasts=12)
+
+
+def test_what_is_missing_until_all_works_again_is_no_calm_share() -> None:
+    slow = msgspec.structs.replace(FAULT, end_ns=FAULT.start_ns, served_ns=FAULT.end_ns)
+    lost = [one for one in world().stored.events if not START < one.received_ns < START + 29 * SECOND]
+    for fault, share in ((slow, True), (msgspec.structs.replace(slow, served_ns=None), False)):
+        window = Window(START + 20 * SECOND, START + 61 * SECOND, (fault,))
+        result = compare(world().exchange, world().journal, store(world(), lost).stored, window)
+        assert ("share" not in failed(result)) is share
+
+
 def test_a_backfilled_gap_excuses_nothing_and_needs_no_fault() -> None:
     whole = world(cut=False)
     backfilled = [

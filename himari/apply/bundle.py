@@ -22,6 +22,7 @@ _MODULES = (
     "packages",
     "accounts",
     "credentials",
+    "wheels",
     "environments",
     "units",
     "guard",

@@ -14,8 +14,8 @@ from pyinfra.api.state import State
 from himari.apply import bundle
 from himari.apply.agent.wire import Activation, Failure, Report
 from himari.apply.ssh import Reach
+from himari.apply.upload import upload
 from himari.apply.waiting import offload
-from himari.apply.wheelhouse import upload
 from himari.catalog.component import Artifact
 from himari.stack.errors import HimariError
 

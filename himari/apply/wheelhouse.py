@@ -1,4 +1,4 @@
-"""Wheels for hosts that have no package index: made and downloaded here, addressed by digest, uploaded once."""
+"""Wheels for hosts that have no package index: made and downloaded here, and addressed by digest."""
 
 import contextlib
 import hashlib
@@ -10,24 +10,17 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from shlex import quote
 from threading import Lock, Thread
 
-from himari.apply.agent.places import Places
-from himari.apply.ssh import Reach
 from himari.catalog.component import Artifact
-from himari.stack.errors import DeployError, MachineError
+from himari.stack.errors import MachineError
 from himari.stack.paths import PROJECT, cache_root
 
 _SOURCES = {"himari-runtime": PROJECT / "runtime", "himari-exchange": PROJECT / "exchange"}
 _LOCKS = PROJECT / "requirements"
-_REMOTE = Places().wheels
 _GLIBC = (5, 12, 17, 24, 26, 27, 28, 31, 34, 35, 36)  # what a wheel for Debian 12 or later may ask for
 _LAYOUT = b"2"  # of a wheelhouse; a change here makes all of them anew
 _ONE_AT_A_TIME = Lock()  # two hosts want the same wheels at the same moment
-_UPLOAD = """set -e; umask 022; mkdir -p {root}; draft=$(mktemp -d {root}/.XXXXXXXX); trap 'rm -rf "$draft"' EXIT
-tar -xf - -C "$draft"; cd "$draft"; echo '{sums}  SHA256SUMS' | sha256sum --quiet -c -; sha256sum --quiet -c SHA256SUMS
-cd /; chmod 755 "$draft"; rm -rf {root}/{digest}; mv "$draft" {root}/{digest}"""
 
 
 def digest(artifact: Artifact, python: str) -> str:
@@ -55,17 +48,6 @@ def prepare(artifacts: Iterable[Artifact]) -> None:
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     wanted = tuple(dict.fromkeys((artifact.name, artifact.lock) for artifact in artifacts))
     Thread(target=_prepare, args=(wanted, python), name="wheels").start()
-
-
-def upload(artifact: Artifact, python: str, reach: Reach) -> None:
-    """Put the wheelhouse onto the host, checked there against its sums. Raises DeployError when it did not arrive."""
-    folder = wheelhouse(artifact, python)
-    sums = hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
-    script = _UPLOAD.format(root=_REMOTE, sums=sums, digest=folder.name)
-    with subprocess.Popen(["tar", "-C", str(folder), "-cf", "-", "."], stdout=subprocess.PIPE) as packing:
-        result = reach.run(reach.as_root(f"sh -c {quote(script)}"), packing.stdout)
-    if result.code:
-        raise DeployError(f"the wheels of {artifact.name} did not arrive: {result.err.strip()}", reach.host_name)
 
 
 def _prepare(wanted: Iterable[tuple[str, str]], python: str) -> None:

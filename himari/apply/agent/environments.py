@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from himari.apply.agent import wheels
 from himari.apply.agent.command import StepError, attempt, run
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import EnvironmentChange
@@ -47,12 +48,14 @@ def sweep(places: Places) -> None:
     """Remove environments and wheels that no link needs any more; only once no unit runs from them."""
     roots = places.environments.parent
     used = {link.resolve().name for link in roots.glob("*") if link.is_symlink()}
-    for folder in (*places.environments.glob("*"), *places.wheels.glob("*")):
+    for folder in places.environments.glob("*"):
         if folder.name not in used:
             shutil.rmtree(folder, ignore_errors=True)
+    wheels.sweep(places, used)
 
 
-def _install(environment: Path, wheels: Path, package: str) -> None:
+def _install(environment: Path, source: Path, package: str) -> None:
+    wheels.check(source)
     pip = sorted(_WHEELS.glob("pip-*.whl"))
     if not pip:
         raise StepError(f"no pip in {_WHEELS}", ["the package python3-venv is not installed"])
@@ -60,7 +63,7 @@ def _install(environment: Path, wheels: Path, package: str) -> None:
     run(["/usr/bin/python3", "-m", "venv", "--without-pip", str(environment)])
     python = str(environment / "bin" / "python")
     options = ["--quiet", "--no-index", "--no-cache-dir", "--disable-pip-version-check", "--no-compile", "--no-deps"]
-    source = ["--find-links", str(wheels), "--require-hashes", "--requirement", str(wheels / "requirements.txt")]
-    run([python, f"{pip[-1]}/pip", "install", *options, *source])
+    locked = ["--find-links", str(source), "--require-hashes", "--requirement", str(source / "requirements.txt")]
+    run([python, f"{pip[-1]}/pip", "install", *options, *locked])
     # Services may not write here. What they import is a fraction of what is there, and compiling costs most of all.
     attempt([python, "-c", _IMPORT_ALL, package])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units
+from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units, wheels
 from himari.apply.agent.command import attempt
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import Account, Entry, Query, State
@@ -25,7 +25,7 @@ def read(query: Query, places: Places) -> State:
         users=_users(query.users),
         entries=_entries(query.paths, places),
         environments={link: environments.linked(link, places) for link in query.environments},
-        wheelhouses=[folder.name for folder in places.wheels.glob("*") if not folder.name.startswith(".")],
+        wheelhouses=wheels.held(places),
         credentials=credentials.matching(query.credentials, places),
         units=units.look(query.units, places),
         unconfirmed=guard.unconfirmed(places),

@@ -13,9 +13,9 @@ from himari.stack.errors import DeployError
 
 # The archive tells of the operator's own uid, which may be anybody's on the host; it also holds the folder itself.
 _RECEIVE = """set -e; umask 022; mkdir -p {root}; draft=$(mktemp -d {root}/.XXXXXXXX); trap 'rm -rf "$draft"' EXIT
-tar --no-same-owner --no-same-permissions -xf - -C "$draft"; cd "$draft"
+tar --no-same-owner --no-same-permissions --touch -xf - -C "$draft"; cd "$draft"
 echo '{sums}  SHA256SUMS' | sha256sum --quiet -c -; sha256sum --quiet -c SHA256SUMS
-cd /; chmod 755 "$draft"; rm -rf {root}/{digest}
+cd /; chmod 755 "$draft"; touch "$draft"; rm -rf {root}/{digest}
 mv "$draft" {root}/{digest}"""
 
 

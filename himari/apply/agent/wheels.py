@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 from himari.apply.agent.command import StepError
 from himari.apply.agent.places import Places
 
 _SUMS = "SHA256SUMS"
+_UNUSED_SECONDS = 3600  # between an upload and its activation, and of an upload itself: much less
 
 
 def held(places: Places) -> list[str]:
@@ -30,10 +33,12 @@ def check(folder: Path) -> None:
 
 
 def sweep(places: Places, used: set[str]) -> None:
-    """Remove wheelhouses that nothing in `used` needs."""
+    """Remove wheelhouses and broken-off uploads that nothing in `used` needs, unless another operator's run may."""
+    old = time.time() - _UNUSED_SECONDS
     for folder in places.wheels.glob("*"):
-        if folder.name not in used:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # an upload that has ended just now has its own name
+            if folder.name not in used and folder.lstat().st_mtime < old:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _altered(folder: Path) -> list[str]:

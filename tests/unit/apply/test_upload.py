@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def archive(folder: Path) -> bytes:
-    """What `tar` packs there for somebody: the folder itself, open to its group."""
+    """What `tar` packs there for somebody: the folder itself, open to its group, and old."""
 
     def owned(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = SOMEBODY
         member.uname = member.gname = ""
         member.mode |= 0o020
+        member.mtime = 1
         return member
 
     packed = io.BytesIO()
@@ -50,6 +52,12 @@ def test_wheels_belong_to_who_unpacks_them_whatever_the_archive_says(folder: Pat
     found = [root / DIGEST, *(root / DIGEST).iterdir()]
     assert len(found) == 3
     assert {(path.stat().st_uid, path.stat().st_mode & 0o022) for path in found} == {(os.geteuid(), 0)}
+
+
+def test_a_wheelhouse_is_as_old_as_its_upload(folder: Path, tmp_path: Path) -> None:
+    root, began = tmp_path / "host", time.time()
+    send(folder, root, archive(folder))
+    assert (root / DIGEST).stat().st_mtime >= began - 1
 
 
 def test_what_arrives_altered_or_in_part_leaves_nothing(folder: Path, tmp_path: Path) -> None:

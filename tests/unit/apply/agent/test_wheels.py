@@ -10,6 +10,7 @@ from himari.apply.agent.command import StepError
 from himari.apply.agent.places import Places
 
 WHEEL = "a-1-py3-none-any.whl"
+DAY = 86_400
 
 
 @pytest.fixture
@@ -17,11 +18,13 @@ def places(tmp_path: Path) -> Places:
     return Places(wheels=tmp_path / "wheels", environments=tmp_path / "envs")
 
 
-def uploaded(places: Places, name: str) -> Path:
+def uploaded(places: Places, name: str, age: float = 0) -> Path:
     folder = places.wheels / name
     folder.mkdir(parents=True)
     (folder / WHEEL).write_bytes(b"wheel")
     (folder / "SHA256SUMS").write_text(f"{hashlib.sha256(b'wheel').hexdigest()}  {WHEEL}\n")
+    at = folder.stat().st_mtime - age
+    os.utime(folder, (at, at))
     return folder
 
 
@@ -70,3 +73,12 @@ def test_wheels_that_are_not_as_they_were_uploaded_are_sent_again(
     assert str(folder) in told.value.what
     assert "himari up" in told.value.lines[-1]
     assert wheels.held(places) == []
+
+
+def test_only_what_nobody_uses_and_nobody_has_just_sent_is_removed(places: Places) -> None:
+    for name in ("used", "old", ".broken-off"):
+        uploaded(places, name, age=DAY)
+    for name in ("another operator's", ".under way"):
+        uploaded(places, name)
+    wheels.sweep(places, {"used"})
+    assert {folder.name for folder in places.wheels.iterdir()} == {"used", "another operator's", ".under way"}

@@ -15,7 +15,7 @@ from himari.stack.errors import DeployError
 _RECEIVE = """set -e; umask 022; mkdir -p {root}; draft=$(mktemp -d {root}/.XXXXXXXX); trap 'rm -rf "$draft"' EXIT
 tar --no-same-owner --no-same-permissions --touch -xf - -C "$draft"; cd "$draft"
 echo '{sums}  SHA256SUMS' | sha256sum --quiet -c -; sha256sum --quiet -c SHA256SUMS
-cd /; chmod 755 "$draft"; touch "$draft"; rm -rf {root}/{digest}
+cd /; chmod 755 "$draft"; touch "$draft"; sync --file-system "$draft"; rm -rf {root}/{digest}
 mv "$draft" {root}/{digest}"""
 
 

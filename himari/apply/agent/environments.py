@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 from pathlib import Path
 
 from himari.apply.agent import wheels
 from himari.apply.agent.command import StepError, attempt, run
+from himari.apply.agent.files import replace
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import EnvironmentChange
 
-_COMPLETE = ".himari-complete"  # a killed installation leaves a folder without it
+_COMPLETE = ".himari-complete"  # says what the environment holds; a killed installation leaves a folder without it
+_COMPILED = "__pycache__"  # Python adds to it whenever root runs something, and looks at it before it believes it
 _WHEELS = Path("/usr/share/python-wheels")  # Debian's own, from python3-venv
 _IMPORT_ALL = """
 import contextlib
@@ -27,17 +31,16 @@ for module in pkgutil.walk_packages(top.__path__, top.__name__ + "."):
 def linked(link: str, places: Places) -> str:
     """The digest of the whole environment that `link` points to; empty when there is none."""
     target = Path(link).resolve()
-    whole = target.parent == places.environments and (target / _COMPLETE).exists()
-    return target.name if whole else ""
+    return target.name if target.parent == places.environments and _is_whole(target) else ""
 
 
 def put(change: EnvironmentChange, places: Places) -> None:
     """Install the wheelhouse `change.digest` and point the link at it, in one step."""
     environment = places.environments / change.digest
-    if not (environment / _COMPLETE).exists():
+    if not _is_whole(environment):
         shutil.rmtree(environment, ignore_errors=True)
         _install(environment, places.wheels / change.digest, change.package)
-        (environment / _COMPLETE).touch()
+        _complete(environment)
     draft = Path(f"{change.link}.himari")
     draft.unlink(missing_ok=True)
     draft.symlink_to(environment)
@@ -52,6 +55,28 @@ def sweep(places: Places) -> None:
         if folder.name not in used:
             shutil.rmtree(folder, ignore_errors=True)
     wheels.sweep(places, used)
+
+
+def _is_whole(environment: Path) -> bool:
+    mark = environment / _COMPLETE
+    return mark.is_file() and mark.read_text(errors="replace") == _inventory(environment)
+
+
+def _complete(environment: Path) -> None:
+    # After a power cut a mark that came to the disk first would vouch for modules that did not.
+    run(["sync", "--file-system", str(environment)])
+    replace(environment / _COMPLETE, _inventory(environment).encode(), 0o644)
+    run(["sync", str(environment)])
+
+
+def _inventory(environment: Path) -> str:
+    """A digest over the names and sizes of all files: enough to see those that a power cut emptied or lost."""
+    seen = []
+    for folder, below, names in os.walk(environment):
+        below[:] = [name for name in below if name != _COMPILED]
+        paths = (Path(folder, name) for name in names if name != _COMPLETE)
+        seen += [f"{path.relative_to(environment)}\0{path.lstat().st_size}\n" for path in paths]
+    return hashlib.sha256("".join(sorted(seen)).encode(errors="surrogateescape")).hexdigest()
 
 
 def _install(environment: Path, source: Path, package: str) -> None:

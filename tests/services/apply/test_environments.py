@@ -1,8 +1,10 @@
 """Environments that Debian's own Python and pip make from wheels, as on a host."""
 
 import hashlib
+import os
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,8 @@ def change(places: Places) -> EnvironmentChange:
 def answer(places: Places) -> str:
     python = f"{change(places).link}/bin/python"
     argv = (python, "-c", "import tiny; print(tiny.ANSWER)")
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    compiles = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    return subprocess.run(argv, capture_output=True, text=True, check=True, env=compiles).stdout.strip()
 
 
 def test_an_environment_is_linked_once_it_is_whole(places: Places) -> None:
@@ -67,3 +70,47 @@ def test_nothing_is_installed_from_wheels_that_were_altered_after_their_upload(p
     with pytest.raises(StepError, match="not as it was uploaded"):
         environments.put(change(places), places)
     assert environments.linked(change(places).link, places) == ""
+
+
+def emptied(module: Path) -> None:
+    module.write_bytes(b"")
+
+
+def lost(module: Path) -> None:
+    module.unlink()
+
+
+@pytest.mark.parametrize("cut", [emptied, lost])
+def test_an_environment_that_a_power_cut_spoilt_is_made_anew(places: Places, cut: Callable[[Path], None]) -> None:
+    environments.put(change(places), places)
+    (module,) = (places.environments / DIGEST).glob("lib/*/site-packages/tiny/answer.py")
+    cut(module)
+    assert environments.linked(change(places).link, places) == ""
+    environments.put(change(places), places)
+    assert environments.linked(change(places).link, places) == DIGEST
+    assert answer(places) == "42"
+
+
+def test_what_root_runs_from_it_leaves_an_environment_whole(places: Places) -> None:
+    environments.put(change(places), places)
+    for compiled in (places.environments / DIGEST).glob("lib/*/site-packages/**/*.pyc"):
+        compiled.unlink()
+    assert answer(places) == "42"
+    assert list((places.environments / DIGEST).glob("lib/*/site-packages/tiny/__pycache__/*.pyc"))
+    assert environments.linked(change(places).link, places) == DIGEST
+
+
+def test_an_environment_is_on_the_disk_before_its_mark_vouches_for_it(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    sync = tmp_path / "bin" / "sync"
+    sync.parent.mkdir()
+    sync.write_text(f'#!/bin/sh\nfor path; do :; done\necho "$1 $(ls "$path"/.himari-complete 2>&1)" >>{told}\n')
+    sync.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sync.parent}:{os.environ['PATH']}")
+    environments.put(change(places), places)
+    before, after = told.read_text().splitlines()
+    assert before.startswith("--file-system ")
+    assert "No such file" in before
+    assert after == f"{places.environments / DIGEST} {places.environments / DIGEST}/.himari-complete"

@@ -25,6 +25,7 @@ _MODULES = (
     "wheels",
     "environments",
     "units",
+    "old_state",
     "guard",
     "alone",
     "activate",

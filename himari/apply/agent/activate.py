@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units
-from himari.apply.agent.command import run, say
+from himari.apply.agent.command import StepError, run, say
 from himari.apply.agent.failures import failure
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import Activation, FileChange, Report, UnitChange
@@ -23,6 +23,7 @@ class Activator:
     def perform(self) -> Report:
         """Do all of it; the report names the step that failed, if one did."""
         try:
+            self._sweep_guards()
             self._forget_units()
             self._install()
             self._put_files([file for file in self._wanted.files if not file.guarded])
@@ -33,6 +34,13 @@ class Activator:
             return Report(self._changed, failure(self._step, failed))
         environments.sweep(self._places)
         return Report(self._changed, token=token)
+
+    def _sweep_guards(self) -> None:
+        self._step = "guard"
+        if put_back := guard.sweep(self._places):
+            # What this run was told to change follows from a look at the host before that.
+            said = f"the old state of the guarded change {', '.join(put_back)} came back in the midst of this run"
+            raise StepError(said, ["it is whole now; himari up looks at this host anew"])
 
     def _forget_units(self) -> None:
         # First of all: a run that is killed after the files are put must not leave units that seem to run them.

@@ -1,19 +1,28 @@
-"""Changes that could lock the operator out: the old state comes back by itself unless a fresh login confirms."""
+"""Changes that could lock the operator out: the old state comes back by itself unless a fresh login confirms.
+
+A guarded change is a folder named by its token. Whoever renames it first has decided: `TOKEN.undone` while the old
+state is put back, `TOKEN.kept` once the change stands."""
 
 from __future__ import annotations
 
-import re
+import contextlib
 import secrets
 import shutil
+import time
 from pathlib import Path
 from shlex import join
 
 from himari.apply.agent.command import StepError, attempt, run
 from himari.apply.agent.files import replace
+from himari.apply.agent.old_state import keep_file, keep_tables, keep_units
 from himari.apply.agent.places import Places
 from himari.apply.agent.units import show
 from himari.apply.agent.wire import FileChange, UnitChange
 
+_UNDONE, _KEPT = ".undone", ".kept"
+_PREFIX, _BOOT = "himari-guard-", "-boot.service"
+_AGAIN = "again"  # the argument of a restore that goes on with one that was cut off
+# A power cut in the midst of a restore leaves the renamed folder: then that one is gone through again.
 _AT_BOOT = """\
 [Unit]
 Description=Put back what changed before the reboot and was not confirmed
@@ -21,33 +30,34 @@ After=ssh.service himari-firewall.service wg-quick@wg0.service
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh {restore}
+ExecStart=/bin/sh -c '[ ! -e {folder}/restore ] || exec sh {folder}/restore; \
+  [ ! -e {undone}/restore ] || exec sh {undone}/restore {again}'
 
 [Install]
 WantedBy=multi-user.target
 """
-_TABLE = re.compile(rb"^\s*table\s+(\w+)\s+(\S+)", re.MULTILINE)
+_PATIENCE_SECONDS = 90.0  # of a restore that restarts sshd, the firewall and the tunnel
+_POLL_SECONDS = 0.2
 
 
 def arm(files: list[FileChange], contents: list[bytes], units: list[UnitChange], places: Places, seconds: int) -> str:
     """Keep the old state of `files` and `units`, start the timer that puts it back; the token that confirms."""
     token = secrets.token_hex(8)
-    folder = places.guards / token
+    folder, undone = places.guards / token, places.guards / f"{token}{_UNDONE}"
     folder.mkdir(parents=True, mode=0o700)
-    undone = folder.with_suffix(".undone")
-    started, running = _keep_units(units)
-    lines = [f"mv {folder} {undone} || exit 0"]  # whoever renames the folder first has decided
+    started, running = keep_units(units)
+    lines = [f'mv {folder} {undone} 2>/dev/null || [ "$1" = {_AGAIN} ] || exit 0']
     lines += started  # what did not run before is stopped by the configuration that it was started with
     for number, change in enumerate(files):
-        lines += _keep(Path(change.path), folder / str(number), undone / str(number))
-    lines += [*_keep_tables(contents, folder, undone), "systemctl daemon-reload", *running]
+        lines += keep_file(Path(change.path), folder / str(number), undone / str(number))
+    lines += [*keep_tables(contents, folder, undone), "systemctl daemon-reload", *running]
     lines += [join(["rm", "-f", str(places.units / unit.name)]) for unit in units]
-    lines += [_forget_boot(token, places), f"rm -rf {undone}"]
+    lines += ["sync", _forget_boot(token, places), f"rm -rf {undone}"]
     replace(folder / "restore", "\n".join(("#!/bin/sh", *lines, "")).encode(), 0o700)
-    run(["sync", *map(str, folder.iterdir()), str(folder)])
+    run(["sync", *map(str, folder.iterdir()), str(folder), str(places.guards)])
     _arm_boot(token, places)
     accuracy = "--timer-property=AccuracySec=100ms"
-    timer = ["systemd-run", "--quiet", "--collect", f"--unit={_unit(token)}", f"--on-active={seconds}", accuracy]
+    timer = ["systemd-run", "--quiet", "--collect", f"--unit={_PREFIX}{token}", f"--on-active={seconds}", accuracy]
     run([*timer, "/bin/sh", str(folder / "restore")])
     return token
 
@@ -55,14 +65,13 @@ def arm(files: list[FileChange], contents: list[bytes], units: list[UnitChange],
 def confirm(token: str, places: Places) -> None:
     """Keep the new state. Raises StepError when the old one has been put back already."""
     folder = places.guards / token
-    kept = folder.with_suffix(".kept")
     try:
-        folder.rename(kept)
+        folder.rename(folder.with_suffix(_KEPT))
     except FileNotFoundError:
         raise StepError(f"the guarded change {token} was not confirmed in time", ["the old state is back"]) from None
-    attempt(["systemctl", "stop", f"{_unit(token)}.timer"])
-    attempt(["/bin/sh", "-c", _forget_boot(token, places)])
-    shutil.rmtree(kept)
+    run(["sync", str(places.guards)])  # what was told to be kept shall not be undone after a power cut
+    attempt(["systemctl", "stop", f"{_PREFIX}{token}.timer"])
+    _forget(token, places)
 
 
 def unconfirmed(places: Places) -> list[str]:
@@ -73,54 +82,76 @@ def unconfirmed(places: Places) -> list[str]:
 def restore(token: str, places: Places) -> None:
     """Put the old state back now."""
     attempt(["/bin/sh", str(places.guards / token / "restore")])
-    attempt(["systemctl", "stop", f"{_unit(token)}.timer"])
+    attempt(["systemctl", "stop", f"{_PREFIX}{token}.timer"])
 
 
-def _unit(token: str) -> str:
-    return f"himari-guard-{token}"
+def disarm_all(places: Places) -> list[str]:
+    """Let every guarded change stand, with no timer and no boot unit left that would undo what comes next; the tokens.
+
+    A restore that is under way is waited for. Raises StepError when it does not end."""
+    disarmed = []
+    for token in unconfirmed(places):
+        with contextlib.suppress(StepError):  # its timer was faster
+            confirm(token, places)
+            disarmed.append(token)
+    sweep(places)
+    return disarmed
+
+
+def sweep(places: Places) -> list[str]:
+    """Clear away what cut-off runs left; the tokens of changes whose old state is whole again only by this.
+
+    A restore that is under way is waited for. Raises StepError when it does not end."""
+    undone = [folder.stem for folder in places.guards.glob(f"*{_UNDONE}")]
+    put_back = [token for token in undone if _put_back(token, places)]
+    for folder in places.guards.glob(f"*{_KEPT}"):
+        _forget(folder.stem, places)
+    for unit in places.system.glob(f"{_PREFIX}*{_BOOT}"):
+        token = unit.name[len(_PREFIX) : -len(_BOOT)]
+        if not list(places.guards.glob(f"{token}*")):
+            _forget(token, places)
+    return put_back
+
+
+def _put_back(token: str, places: Places) -> bool:
+    """See the restore of `token` to its end; whether it had not come to that by itself."""
+    half = _boot(token, places).exists()
+    _await_restore(token)
+    script = places.guards / f"{token}{_UNDONE}" / "restore"
+    if _boot(token, places).exists() and script.exists():
+        attempt(["/bin/sh", str(script), _AGAIN])
+    _forget(token, places)
+    return half
+
+
+def _await_restore(token: str) -> None:
+    names = [f"{_PREFIX}{token}.service", f"{_PREFIX}{token}{_BOOT}"]
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while any(shown["ActiveState"] not in ("inactive", "failed") for shown in show(names).values()):
+        if time.monotonic() > deadline:
+            why = f"the old state of the guarded change {token} is not back after {_PATIENCE_SECONDS:.0f} s"
+            raise StepError(why, [f"systemctl status {' '.join(names)}"])
+        time.sleep(_POLL_SECONDS)
+
+
+def _boot(token: str, places: Places) -> Path:
+    return places.system / f"{_PREFIX}{token}{_BOOT}"
 
 
 def _arm_boot(token: str, places: Places) -> None:
-    unit = f"{_unit(token)}-boot.service"
-    replace(places.system / unit, _AT_BOOT.format(restore=places.guards / token / "restore").encode(), 0o644)
-    run(["systemctl", "enable", "--quiet", unit])
+    folder = places.guards / token
+    text = _AT_BOOT.format(folder=folder, undone=f"{folder}{_UNDONE}", again=_AGAIN)
+    replace(_boot(token, places), text.encode(), 0o644)
+    run(["systemctl", "enable", "--quiet", _boot(token, places).name])
 
 
 def _forget_boot(token: str, places: Places) -> str:
-    unit = f"{_unit(token)}-boot.service"
-    return f"systemctl disable --quiet {unit}; rm -f {places.system / unit}"
+    boot = _boot(token, places)
+    return f"systemctl disable --quiet {boot.name}; rm -f {boot}"
 
 
-def _keep(path: Path, copy: Path, undone: Path) -> list[str]:
-    if not path.exists():
-        return [join(["rm", "-f", str(path)])]
-    run(["cp", "--preserve=all", str(path), str(copy)])
-    draft = f"{path}.himari-old"
-    return [join(["cp", "--preserve=all", str(undone), draft]), join(["mv", draft, str(path)])]
-
-
-def _keep_tables(contents: list[bytes], folder: Path, undone: Path) -> list[str]:
-    """The firewall's tables that the new files name, as they are: in one transaction, nothing but these."""
-    tables = sorted({(family.decode(), name.decode()) for text in contents for family, name in _TABLE.findall(text)})
-    if not tables:
-        return []
-    lines = []
-    for family, name in tables:
-        held = attempt(["nft", "list", "table", family, name])
-        # `table` first, as `delete` fails on one that does not exist.
-        lines += [f"table {family} {name}", f"delete table {family} {name}", "" if held.returncode else held.stdout]
-    replace(folder / "tables", "\n".join((*lines, "")).encode(), 0o600)
-    return [f"nft -f {undone / 'tables'}"]
-
-
-def _keep_units(units: list[UnitChange]) -> tuple[list[str], list[str]]:
-    """How the units that do not run now are stopped, and how those that run get their old configuration."""
-    started, running = [], []
-    for name, shown in show([unit.name for unit in units]).items():
-        if shown["ActiveState"] in ("active", "reloading"):
-            running.append(join(["systemctl", "reload-or-restart", name]))
-        else:
-            started.append(join(["systemctl", "stop", name]))
-        if shown["UnitFileState"] != "enabled":
-            started.append(join(["systemctl", "disable", "--quiet", name]))
-    return started, running
+def _forget(token: str, places: Places) -> None:
+    """Remove all that is left of a change that has been decided and done."""
+    attempt(["/bin/sh", "-c", _forget_boot(token, places)])
+    for suffix in (_UNDONE, _KEPT):
+        shutil.rmtree(places.guards / f"{token}{suffix}", ignore_errors=True)

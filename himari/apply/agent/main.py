@@ -1,4 +1,4 @@
-"""The agent's verbs: `state`, `activate`, `confirm`, `content`. One JSON object comes out, as the last line."""
+"""The agent's verbs: `state`, `activate`, `confirm`, `disarm`, `content`. Its last line is one JSON object."""
 
 from __future__ import annotations
 
@@ -40,10 +40,7 @@ def _state(request: dict[str, Any], places: Places) -> dict[str, Any]:
 
 def _activate(request: dict[str, Any], places: Places) -> dict[str, Any]:
     with alone(places) as ours:
-        if not ours:
-            busy = f"another activation is at work on this host for more than {PATIENCE_SECONDS} s"
-            return asdict(Report([], Failure("lock", busy, ["systemctl status ssh.service shows its processes"])))
-        return asdict(Activator(activation(request), places).perform())
+        return asdict(Activator(activation(request), places).perform() if ours else _busy())
 
 
 def _confirm(request: dict[str, Any], places: Places) -> dict[str, Any]:
@@ -51,9 +48,19 @@ def _confirm(request: dict[str, Any], places: Places) -> dict[str, Any]:
     return asdict(Report([]))
 
 
+def _disarm(request: dict[str, Any], places: Places) -> dict[str, Any]:
+    with alone(places) as ours:
+        return {"disarmed": guard.disarm_all(places)} if ours else asdict(_busy())
+
+
+def _busy() -> Report:
+    busy = f"another activation is at work on this host for more than {PATIENCE_SECONDS} s"
+    return Report([], Failure("lock", busy, ["systemctl status ssh.service shows its processes"]))
+
+
 def _content(request: dict[str, Any], places: Places) -> dict[str, Any]:
     present = (path for path in request["paths"] if Path(path).is_file())
     return {path: base64.b64encode(Path(path).read_bytes()).decode() for path in present}
 
 
-_VERBS = {"state": _state, "activate": _activate, "confirm": _confirm, "content": _content}
+_VERBS = {"state": _state, "activate": _activate, "confirm": _confirm, "disarm": _disarm, "content": _content}

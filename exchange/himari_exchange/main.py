@@ -99,7 +99,7 @@ def duplicate(
 def reorder(
     settings: SettingsFile = DEFAULT_SETTINGS, count: Count = 1, stream: Stream = "*", line: OneLine = None
 ) -> None:
-    """Send the next frames after those that follow them."""
+    """Send the next frames after those that follow them in their streams."""
     _give(settings, orders.Reorder(count=count, stream=stream, line=line))
 
 

@@ -28,7 +28,7 @@ class Duplicate(msgspec.Struct, kw_only=True, tag_field="name", tag="duplicate",
 
 
 class Reorder(msgspec.Struct, kw_only=True, tag_field="name", tag="reorder", forbid_unknown_fields=True):
-    """Each line sends its next frame after the one that follows it, `count` times."""
+    """Each line sends its next frame after the one that follows it in the same stream, `count` times."""
 
     count: Count = 1
     stream: str = "*"
@@ -70,26 +70,26 @@ class Faults:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[FrameOrder, int]] = []
-        self._held: Frame | None = None
+        self._held: dict[str, Frame] = {}  # by stream, until the frame that it shall follow
 
     def add(self, order: FrameOrder) -> None:
         self._waiting.append((order, order.count))
 
     def apply(self, frame: Frame) -> list[Frame]:
         """What is sent in place of `frame`; frames that are no events pass as they are."""
-        if not frame.key or (not self._waiting and self._held is None):
+        if not frame.key:
             return [frame]
-        order = self._taken_by(frame) if self._held is None else None
-        match order:
+        if (held := self._held.pop(frame.stream, None)) is not None:
+            return [frame, held]
+        match self._taken_by(frame):
             case Drop():
                 return []
             case Duplicate():
                 return [frame, frame]
             case Reorder():
-                self._held = frame
+                self._held[frame.stream] = frame
                 return []
-        held, self._held = self._held, None
-        return [frame] if held is None else [frame, held]
+        return [frame]
 
     def _taken_by(self, frame: Frame) -> FrameOrder | None:
         for index, (order, left) in enumerate(self._waiting):

@@ -29,6 +29,12 @@ def test_reorder_swaps_neighbours_and_loses_nothing() -> None:
     assert sent(faults, "t1", "t2", "t3", "t4", "t5") == ["t2", "t1", "t4", "t3", "t5"]
 
 
+def test_reorder_swaps_within_a_stream_while_others_pass() -> None:
+    faults = Faults()
+    faults.add(Reorder(count=2))
+    assert sent(faults, "t1", "b1", "b2", "b3", "t2", "t3") == ["b2", "b1", "b3", "t2", "t1", "t3"]
+
+
 def test_orders_wait_for_one_another() -> None:
     faults = Faults()
     faults.add(Drop(count=1))

@@ -57,8 +57,14 @@ class _Course:
         self._say(f"{drill.name}: {self.seen or 'nothing shows it'}; waits for new data on the brain")
         if self._await(lambda: fault.restored(field)):
             self.served_ns = time.time_ns()
-            if self._await(lambda: field.arrived_ns() > self.marks["lift"]):
+            if self._await(self._has_younger):
                 self._mark("restored")
+
+    def _has_younger(self) -> bool:
+        """Whether the brain has what the edge received after the fault."""
+        drill = self._drill
+        newest_ns = self._field.stored_ns() if drill.stored else self._field.arrived_ns()
+        return newest_ns > (self.over_ns or self.marks["lift"]) + drill.ahead * 1e9
 
     def _end(self) -> None:
         self._mark("lift")

@@ -129,6 +129,7 @@ class BrainAway(Quiet):
 DRILLS = (
     Drill(
         name="brain-disk-full",
+        stored=True,
         says="The brain's disk takes nothing more for 20 seconds",
         deadline="all that waited is stored within 60 seconds, and nothing is missed",
         within=60,

@@ -49,12 +49,14 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     says: str  # what is done, one sentence
     deadline: str
-    within: float  # from the end of the fault until new data is on the brain again
+    within: float  # from the end of the fault until new data is on the brain again, or stored there
     sees: str  # what must be seen meanwhile
     gaps: Gaps
     takes: float  # about, alone, on a quiet machine
     fault: Callable[[Random], Fault]
     lasts: float = 0.0  # how long the fault is held
+    stored: bool = False  # new data must lie in the brain's Parquet files; it is not enough that the brain has read it
+    ahead: float = 0.0  # how far the fault's own stamps run ahead: only data stamped later is known to be younger
     seen_within: float = 30.0
     grace: float = GRACE_NS / 1e9  # how much longer than the fault a gap may last
     because: str = ""  # why that is more than 5 s, where it is

@@ -1,6 +1,7 @@
 """Where a drill takes place: the hosts of a lab, entered without the ssh and the network that are being broken."""
 
 import re
+import shlex
 import subprocess
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ import msgspec
 from himari.catalog.collector import UNIT as COLLECTOR
 from himari.catalog.ports import COLLECTOR_METRICS, CONSUMER_METRICS
 from himari.lab import faults, lab
+from himari.proof.accounts import ExchangeLedger
+from himari.proof.window import exchange_ledger
 from himari.stack.errors import HostError, StackFileError
 from himari.stack.model import Role, Stack
 from himari.stack.network import tunnel_address
@@ -17,7 +20,7 @@ from himari.stack.paths import StateDir
 
 LINES = re.compile(r"^(\d+) of (\d+) lines")
 COUNTS = re.compile(r"(\d+) (records|to push|gaps|reconnects)")
-FRAME = "himari_consumed_frame_received_ns"
+FRAME, STORED = "himari_consumed_frame_received_ns", "himari_stored_received_ns"
 BEHIND, FETCHED = "himari_catch_up_records_behind", "himari_catch_up_records_total"
 COMMAND_SECONDS = 120
 POLL_SECONDS = 0.2
@@ -107,16 +110,30 @@ class Field:
         """The host that plays `role`: exchange, edge or brain."""
         return {"exchange": self.exchange, "edge": self.edge, "brain": self.brain}[role]
 
+    def sent(self, since_ns: int) -> ExchangeLedger:
+        """What the exchange sent since then, by its own ledger. Raises HostError where it does not say."""
+        return exchange_ledger(self._run, self.exchange, since_ns, time.time_ns())
+
+    def _run(self, host: str, argv: tuple[str, ...]) -> bytes:
+        return self.inside(host, shlex.join(argv)).encode()
+
     def told_by_collector(self) -> dict[str, float]:
         return self.metrics(self.edge, self._url(self.edge, COLLECTOR_METRICS))
 
     def arrived_ns(self) -> float:
         """When the newest frame that reached the brain was received on the edge (ns since 1970); 0: not told."""
-        return self.metrics(self.brain, self._url(self.brain, CONSUMER_METRICS)).get(FRAME, 0.0)
+        return self.told_by_consumer().get(FRAME, 0.0)
+
+    def stored_ns(self) -> float:
+        """When the newest record that lies in the brain's Parquet files was received on the edge; 0: not told."""
+        return self.told_by_consumer().get(STORED, 0.0)
+
+    def told_by_consumer(self) -> dict[str, float]:
+        return self.metrics(self.brain, self._url(self.brain, CONSUMER_METRICS))
 
     def caught_up(self) -> float:
         """How many records the brain has fetched from sealed segments since its consumer started."""
-        told = self.metrics(self.brain, self._url(self.brain, CONSUMER_METRICS))
+        told = self.told_by_consumer()
         return 0.0 if told.get(BEHIND, 1.0) else told.get(FETCHED, 0.0)
 
     def _url(self, host: str, port: int) -> str:

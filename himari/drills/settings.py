@@ -1,6 +1,8 @@
 """Faults that a wrong or tight setting makes: Redis without room, lines that live for seconds, a stranger's
 certificate, a clock that runs ahead."""
 
+import time
+
 from himari.catalog.collector import UNIT as COLLECTOR
 from himari.catalog.exchange import KEY
 from himari.catalog.exchange import UNIT as VENUE
@@ -14,7 +16,9 @@ from himari.catalog.hostpaths import (
 from himari.catalog.redis_buffer import UNIT as REDIS
 from himari.drills.altered import alter, whole
 from himari.drills.drill import Drill, Gaps, Quiet
+from himari.drills.effects import unfollowed
 from himari.drills.field import Field
+from himari.stack.errors import HostError
 
 MAXMEMORY = "sed -i 's/^maxmemory .*/maxmemory 2mb/' $f"
 LINE_LIFE = "sed -i 's/^line_life_seconds = .*/line_life_seconds = {:.1f}/' $f"
@@ -54,18 +58,34 @@ class ShortLines(Quiet):
 
     def __init__(self, collector_seconds: float, venue_seconds: float, replaced: int) -> None:
         self._collector, self._venue, self._replaced = collector_seconds, venue_seconds, replaced
-        self._before = 0
+        self._before: dict[str, float] = {}
+        self._since_ns = 0
 
     def prepare(self, field: Field) -> None:
         alter(field, field.exchange, EXCHANGE_SETTINGS, VENUE_LIFE.format(self._venue), VENUE)
         alter(field, field.edge, COLLECTOR_SETTINGS, LINE_LIFE.format(self._collector), COLLECTOR)
 
     def inject(self, field: Field) -> None:
-        self._before = field.collector().reconnects
+        self._before, self._since_ns = field.told_by_collector(), time.time_ns()
 
     def seen(self, field: Field) -> str:
-        replaced = field.collector().reconnects - self._before
-        return f"{replaced} lines were replaced before the venue cut them" if replaced >= self._replaced else ""
+        aged = self._left(field, "aged")
+        return f"{aged:.0f} lines were left for their successors at their age" if aged >= self._replaced else ""
+
+    def lift(self, field: Field) -> None:
+        """Raises HostError where a line went before its successor had come."""
+        if cut := self._left(field, "closed"):
+            raise HostError(f"{cut:.0f} lines were cut by the venue", field.edge, "each left before it is cut")
+        (venue,) = field.stack.venues.values()
+        ended = unfollowed(field.sent(self._since_ns).lines, venue.lines)
+        if ended:
+            named = ", ".join(str(line.line) for line in ended)
+            raise HostError(f"line {named} ended before its successor was open", field.edge, "made before it breaks")
+
+    def _left(self, field: Field, why: str) -> float:
+        """How many lines ended for a reason since the beginning, as the collector counts them."""
+        name = f'himari_reconnects_total{{why="{why}"}}'
+        return field.told_by_collector().get(name, 0.0) - self._before.get(name, 0.0)
 
     def restored(self, field: Field) -> bool:
         return field.collector().carries
@@ -138,7 +158,7 @@ DRILLS = (
         says="The venue cuts each line at 24 seconds instead of hours, for 60 seconds",
         deadline="each line has a successor before it is cut, and nothing is missed",
         within=5,
-        sees="both lines were replaced at least once",
+        sees="four lines at least were left at their age, none was cut",
         gaps=Gaps.NONE,
         takes=150,
         lasts=60,

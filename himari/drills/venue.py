@@ -1,35 +1,39 @@
 """Faults that the simulated venue makes by order: on its lines, and in what it sends over them."""
 
 import re
+import time
+from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 from himari.catalog.hostpaths import EXCHANGE, EXCHANGE_SETTINGS
 from himari.drills.drill import Drill, Gaps, Quiet
+from himari.drills.effects import repeated, swapped
 from himari.drills.field import Field, Told
+from himari.proof.accounts import ExchangeLedger
 
 OPEN = re.compile(r"^line (\d+): .* open$", re.MULTILINE)
+NUMBER = re.compile(r"\d+")
 RECENT = "--from-ns $(( $(date +%s%N) - 3000000000 ))"
 
 
-class Ordered(Quiet):
-    """An order to the venue, for one of its lines by chance or for all. `shows` is the collector's count that grows;
-    without one nothing shows it but the venue's own answer."""
+Effect = Callable[[ExchangeLedger], Counter[int]]
 
-    def __init__(self, chance: Random, order: str, *, one_line: bool = False, shows: str = "") -> None:
+
+class Ordered(Quiet):
+    """An order to the venue, for one of its lines by chance or for all. `shows` is the collector's count that grows."""
+
+    def __init__(self, chance: Random, order: str, *, one_line: bool = False, shows: str) -> None:
         self._chance, self._order, self._one_line, self._shows = chance, order, one_line, shows
         self._before = Told()
         self._answer = ""
 
     def inject(self, field: Field) -> None:
         self._before = field.collector()
-        verb, *options = self._order.split()
         line = ["--line", self._one(field)] if self._one_line else []
-        words = " ".join([EXCHANGE, "order", verb, *options, *line, "--settings", EXCHANGE_SETTINGS])
-        self._answer = field.inside(field.exchange, words).strip()
+        self._answer = _ordered(field, [*self._order.split(), *line])
 
     def seen(self, field: Field) -> str:
-        if not self._shows:
-            return self._answer
         grown = getattr(field.collector(), self._shows) - getattr(self._before, self._shows)
         return f"{self._answer}; the collector counts {grown} {self._shows} more" if grown > 0 else ""
 
@@ -40,6 +44,36 @@ class Ordered(Quiet):
         said = field.inside(field.exchange, f"{EXCHANGE} ledger --settings {EXCHANGE_SETTINGS} {RECENT}")
         lines: list[str] = OPEN.findall(said)
         return self._chance.choice(lines)
+
+
+class Disarranged(Quiet):
+    """Every line is ordered to send `count` frames otherwise; `effect` finds them in the venue's ledger, by line."""
+
+    def __init__(self, order: str, count: int, effect: Effect, says: str) -> None:
+        self._order, self._count, self._effect, self._says = order, count, effect, says
+        self._since_ns = 0
+        self._lines: list[int] = []
+
+    def inject(self, field: Field) -> None:
+        self._since_ns = time.time_ns()
+        answer = _ordered(field, [self._order, "--count", str(self._count)])
+        self._lines = [int(number) for number in NUMBER.findall(answer)]
+
+    def seen(self, field: Field) -> str:
+        """All of them on each line: an order that is half done has shown nothing yet."""
+        counts = self._effect(field.sent(self._since_ns))
+        done = self._lines and all(counts[line] >= self._count for line in self._lines)
+        told = ", ".join(f"{counts[line]} on line {line}" for line in self._lines)
+        return f"the venue's ledger has frames {self._says}: {told}" if done else ""
+
+    def restored(self, field: Field) -> bool:
+        return field.collector().carries
+
+
+def _ordered(field: Field, order: list[str]) -> str:
+    """The venue's answer."""
+    words = [EXCHANGE, "order", *order, "--settings", EXCHANGE_SETTINGS]
+    return field.inside(field.exchange, " ".join(words)).strip()
 
 
 RECONNECTS = "the collector counts a line that it replaced"
@@ -81,23 +115,25 @@ DRILLS = (
     Drill(
         name="duplicates",
         says="Every line sends its next 200 frames twice",
-        deadline="new data is stored within 5 seconds, and each event as often as it came",
-        within=5,
-        sees="the venue has taken the order",
+        deadline="new data is stored within 10 seconds, and each event as often as it came",
+        within=10,
+        sees="the venue's ledger has 200 frames twice on each line",
         gaps=Gaps.NONE,
         takes=40,
-        fault=lambda chance: Ordered(chance, "duplicate --count 200"),
+        stored=True,
+        fault=lambda _: Disarranged("duplicate", 200, repeated, "sent twice"),
         together=True,
     ),
     Drill(
         name="reorder",
-        says="Every line sends 50 frames after those that follow them",
-        deadline="new data is stored within 5 seconds, and nothing is missed",
-        within=5,
-        sees="the venue has taken the order",
+        says="Every line sends 50 frames after those that follow them in their streams",
+        deadline="new data is stored within 10 seconds, and nothing is missed",
+        within=10,
+        sees="the venue's ledger has 50 frames out of their order on each line",
         gaps=Gaps.NONE,
         takes=40,
-        fault=lambda chance: Ordered(chance, "reorder --count 50"),
+        stored=True,
+        fault=lambda _: Disarranged("reorder", 50, swapped, "sent after those that follow them"),
         together=True,
     ),
     Drill(

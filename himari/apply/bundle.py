@@ -30,6 +30,7 @@ _MODULES = (
     "alone",
     "activate",
     "state",
+    "strip",
     "main",
 )
 _BOOTSTRAP = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,9 @@ _POLL_SECONDS = 0.2
 
 @contextmanager
 def alone(places: Places, patience: float = PATIENCE_SECONDS) -> Iterator[bool]:
-    """Wait until no activation is at work; whether that came true within `patience` seconds. Says that it waits."""
+    """Wait until no activation is at work; whether that came true within `patience` seconds. Says that it waits.
+
+    It does not on a host that was stripped meanwhile."""
     places.run.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (places.run / "lock").open("w") as lock:
         yield _taken(lock, patience)
@@ -37,4 +40,5 @@ def _taken(lock: IO[str], patience: float) -> bool:
             told = True
             time.sleep(_POLL_SECONDS)
         else:
-            return True
+            # Whoever stripped this host has removed the lock, too, and nothing is to be put there after that.
+            return os.fstat(lock.fileno()).st_nlink > 0

@@ -1,4 +1,4 @@
-"""The agent's verbs: `state`, `activate`, `confirm`, `disarm`, `content`. Its last line is one JSON object."""
+"""The agent's verbs: `state`, `activate`, `confirm`, `disarm`, `strip`, `content`. Its last line is one JSON object."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from himari.apply.agent import guard, state
+from himari.apply.agent import guard, state, strip
 from himari.apply.agent.activate import Activator
 from himari.apply.agent.alone import PATIENCE_SECONDS, alone
 from himari.apply.agent.failures import failure
 from himari.apply.agent.places import Places
-from himari.apply.agent.wire import Failure, Query, Report, activation
+from himari.apply.agent.wire import Failure, Query, Report, Strip, Stripped, activation
 
 
 def main(verb: str, request: dict[str, Any]) -> None:
@@ -53,6 +53,12 @@ def _disarm(request: dict[str, Any], places: Places) -> dict[str, Any]:
         return {"disarmed": guard.disarm_all(places)} if ours else asdict(_busy())
 
 
+def _strip(request: dict[str, Any], places: Places) -> dict[str, Any]:
+    # An activation of a killed run may still be at work, and would put back what is removed.
+    with alone(places) as ours:
+        return asdict(Stripped(strip.strip(Strip(**request), places)) if ours else _busy())
+
+
 def _busy() -> Report:
     busy = f"another activation is at work on this host for more than {PATIENCE_SECONDS} s"
     return Report([], Failure("lock", busy, ["systemctl status ssh.service shows its processes"]))
@@ -63,4 +69,11 @@ def _content(request: dict[str, Any], places: Places) -> dict[str, Any]:
     return {path: base64.b64encode(Path(path).read_bytes()).decode() for path in present}
 
 
-_VERBS = {"state": _state, "activate": _activate, "confirm": _confirm, "disarm": _disarm, "content": _content}
+_VERBS = {
+    "state": _state,
+    "activate": _activate,
+    "confirm": _confirm,
+    "disarm": _disarm,
+    "strip": _strip,
+    "content": _content,
+}

@@ -142,6 +142,23 @@ class Activation:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """What is to be removed from a host: units by name, the rest by path."""
+
+    units: list[str]
+    files: list[str]
+    keys: list[str]  # WireGuard's, unless a configuration that is not ours names them
+    folders: list[str]
+
+
+@dataclass(frozen=True)
+class Stripped:
+    """What is left, a line each."""
+
+    left: list[str]
+
+
+@dataclass(frozen=True)
 class Failure:
     """The step that failed, what was being done, and the last lines of who complained."""
 

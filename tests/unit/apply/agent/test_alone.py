@@ -51,3 +51,15 @@ def test_nobody_is_waited_for_in_silence(places: Places, capfd: pytest.CaptureFi
     with alone(places) as again:
         assert again
     assert capfd.readouterr().err == ""
+
+
+def test_whoever_waited_for_a_strip_puts_nothing_there_any_more(places: Places) -> None:
+    with holder(places) as strip:
+
+        def end() -> None:
+            (places.run / "lock").unlink()
+            strip.kill()
+
+        threading.Timer(0.4, end).start()
+        with alone(places) as ours:
+            assert not ours

@@ -1,0 +1,69 @@
+"""Taking what was put on this host away again, and looking what is left of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from himari.apply.agent import guard, units
+from himari.apply.agent.command import attempt, run
+from himari.apply.agent.places import Places
+from himari.apply.agent.wire import Strip
+
+_TABLE = ["table", "inet", "himari"]
+_GUARDS = "himari-guard-*"
+
+
+def strip(wanted: Strip, places: Places) -> list[str]:
+    """Remove all that `wanted` names; a line for each thing that is still there. May be repeated.
+
+    The caller has come by a fresh login: guarded changes that wait for one are kept as they are."""
+    guard.disarm_all(places)
+    for unit in wanted.units:
+        attempt(["systemctl", "disable", "--now", unit], timeout=120)
+    for path in map(Path, wanted.files):
+        _remove(path)
+        if path.parent.suffix == ".d" and path.parent.parent == places.system:
+            _remove(path.parent)
+    for key in map(Path, wanted.keys):
+        if not any(str(key) in file.read_text(errors="replace") for file in key.parent.glob("*.conf")):
+            _remove(key)
+    attempt(["nft", "delete", *_TABLE])
+    for folder in wanted.folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    run(["systemctl", "daemon-reload"])
+    attempt(["systemctl", "reset-failed", *wanted.units])
+    return list(_left(wanted, places))
+
+
+def _running(pattern: str) -> list[str]:
+    """The units of that pattern that are not at rest."""
+    states = "--state=active,activating,deactivating,reloading"
+    listed = attempt(["systemctl", "list-units", "--plain", "--no-legend", states, pattern])
+    return [line.split()[0] for line in listed.stdout.splitlines() if line.strip()]
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder that is empty; what cannot be removed is told at the end."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink()
+
+
+def _left(wanted: Strip, places: Places) -> Iterator[str]:
+    for name, shown in units.show(wanted.units).items():
+        if shown["ActiveState"] not in ("inactive", "failed"):
+            yield f"unit {name} is still {shown['ActiveState']}"
+    for name in _running(_GUARDS):
+        yield f"unit {name} is still active"
+    for unit in places.system.glob(f"{_GUARDS}-boot.service"):
+        yield f"unit {unit.name} would still put the old state back at the next boot"
+    for path in (*wanted.files, *wanted.folders):
+        if Path(path).exists():
+            yield f"{path} is still there"
+    if attempt(["nft", "list", *_TABLE]).returncode == 0:
+        yield "the firewall's table inet himari is still there"

@@ -238,6 +238,16 @@ def test_destroy_asks_nobody_but_a_person(tmp_path: Path, given: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_destroy_gives_up_hosts_that_there_are_and_asks_with_them(himari: Himari) -> None:
+    mistyped = himari("destroy", "vps-brain", "--gone", "egde", "--yes")
+    assert mistyped.returncode == 2
+    assert "hint: did you mean edge?" in mistyped.stderr
+    asked = himari("destroy", "vps-brain", "--gone", "edge")
+    assert asked.returncode == 2
+    assert "edge: given up as gone" in asked.stderr
+    assert "hint: himari destroy vps-brain --gone edge --yes" in asked.stderr
+
+
 def test_an_orphaned_lab_is_listed_and_removed_by_name(himari: Himari, tmp_path: Path) -> None:
     places = {"HIMARI_LABS": str(tmp_path / "labs"), "HIMARI_CACHE": str(tmp_path / "cache")}
     lab = tmp_path / "labs" / "hm-00ee00"

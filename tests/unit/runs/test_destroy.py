@@ -8,8 +8,10 @@ import pytest
 
 from himari.apply.feed import write_feed
 from himari.catalog.component import Feed, View
-from himari.runs import destroy
+from himari.runs import destroy, intent
+from himari.runs.forget import forget
 from himari.runs.plan import components
+from himari.runs.put import owned
 from himari.stack.errors import StackFileError
 from himari.stack.known import KnownHost, write_known
 from himari.stack.load import load_stack
@@ -20,10 +22,6 @@ from himari.vault.authority import Authority
 LAB = load_stack("lab-edge")
 STATIC = load_stack("vps-brain")
 MET = KnownHost(address="203.0.113.10", ssh_host_key="ssh-ed25519 AAAA", wireguard_public_key="abc=")
-
-
-def without(name: str) -> Stack:
-    return msgspec.structs.replace(STATIC, hosts={key: host for key, host in STATIC.hosts.items() if key != name})
 
 
 @pytest.fixture
@@ -39,7 +37,7 @@ def state(tmp_path: Path) -> StateDir:
 
 
 def test_it_says_beforehand_what_becomes_of_each_host() -> None:
-    assert destroy.intent(LAB) == tuple(
+    assert intent.intent(LAB) == tuple(
         f"{name}: this host and all its data are removed" for name in ("exchange", "edge", "brain")
     )
 
@@ -48,20 +46,21 @@ def test_a_host_that_was_never_met_is_told_as_such_and_not_as_emptied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HIMARI_STATE", str(tmp_path))
-    assert destroy.intent(STATIC) == tuple(f"{name}: {destroy.NEVER_MET}" for name in ("edge", "brain"))
-    assert list(destroy.stays(STATIC, {})) == [f"{name}: {destroy.NEVER_MET}" for name in ("edge", "brain")]
+    assert intent.intent(STATIC) == tuple(f"{name}: {intent.NEVER_MET}" for name in ("edge", "brain"))
+    assert list(intent.stays(STATIC, {})) == [f"{name}: {intent.NEVER_MET}" for name in ("edge", "brain")]
     write_known(StateDir.of("vps-brain").hosts, {"edge": MET})
-    edge, brain = destroy.intent(STATIC)
+    edge, brain = intent.intent(STATIC)
     assert "data and access stay" in edge
-    assert brain == f"brain: {destroy.NEVER_MET}"
-    report = destroy.destroy(without("edge"), ("himari", "destroy", "vps-brain"), lambda _event: None)
+    assert brain == f"brain: {intent.NEVER_MET}"
+    write_known(StateDir.of("vps-brain").hosts, {})
+    report = destroy.destroy(STATIC, ("himari", "destroy", "vps-brain"), lambda _event: None)
     assert (report.removed, report.left) == ((), ())
 
 
 def test_of_machines_that_go_on_existing_it_says_what_stays() -> None:
     made = msgspec.structs.replace(MET, address="local", wireguard_key_made=True)
-    assert list(destroy.stays(LAB, {"edge": MET})) == []
-    edge, brain = destroy.stays(STATIC, {"edge": MET, "brain": made})
+    assert list(intent.stays(LAB, {"edge": MET})) == []
+    edge, brain = intent.stays(STATIC, {"edge": MET, "brain": made})
     assert edge.startswith("edge: data in /var/lib/himari")
     assert "its hardening" in edge
     assert "WireGuard's key that was there before" in edge
@@ -71,20 +70,20 @@ def test_of_machines_that_go_on_existing_it_says_what_stays() -> None:
 
 
 def test_it_removes_our_units_and_files_and_leaves_what_makes_a_host_safe() -> None:
-    units, files = destroy.owned(components(View(stack=STATIC, host_name="edge")))
-    assert {"himari-collector.service", "himari-firewall.service", "wg-quick@wg0.service"} <= set(units)
-    assert not {"ssh.service", "chrony.service"} & set(units)
-    assert {"/etc/himari/collector.toml", "/etc/credstore.encrypted/redis-pusher"} <= set(files)
-    assert not [path for path in files if "sshd" in path or "sudoers" in path]
+    put = owned(components(View(stack=STATIC, host_name="edge")))
+    assert {"himari-collector.service", "himari-firewall.service", "wg-quick@wg0.service"} <= set(put.units)
+    assert not {"ssh.service", "chrony.service"} & set(put.units)
+    assert {"/etc/himari/collector.toml", "/etc/credstore.encrypted/redis-pusher"} <= set(put.files)
+    assert not [path for path in put.files if "sshd" in path or "sudoers" in path]
 
 
 def test_a_labs_notes_are_forgotten_and_those_of_other_machines_kept(state: StateDir) -> None:
-    assert destroy.forget(STATIC, state) == []
+    assert forget(STATIC, state) == []
     assert {path.name for path in state.path.iterdir()} == {"hosts.json", "ssh", "secrets", "feed.json"}
-    gone = destroy.forget(LAB, state)
+    gone = forget(LAB, state)
     assert gone == [f"this machine: {name}" for name in ("hosts.json", "ssh", "secrets", "feed.json")]
     assert list(state.path.iterdir()) == []
-    assert destroy.forget(LAB, state) == []
+    assert forget(LAB, state) == []
 
 
 def test_secrets_are_there_whole_or_not_at_all(state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,10 +98,10 @@ def test_secrets_are_there_whole_or_not_at_all(state: StateDir, monkeypatch: pyt
 
     monkeypatch.setattr(shutil, "rmtree", power_cut)
     with pytest.raises(KeyboardInterrupt):
-        destroy.forget(LAB, state)
+        forget(LAB, state)
     monkeypatch.undo()
     assert Authority.open(state).issue("exchange", ["192.0.2.1"]).key  # of a new authority, or of the whole old one
-    destroy.forget(LAB, state)
+    forget(LAB, state)
     assert list(state.path.iterdir()) == []
 
 
@@ -111,6 +110,6 @@ def test_a_spoiled_note_keeps_no_lab_alive(state: StateDir, stack: Stack, needed
     state.hosts.write_text("[]")
     if needed:
         with pytest.raises(StackFileError, match="spoiled"):
-            destroy.known_hosts(stack, state)
+            intent.known_hosts(stack, state)
     else:
-        assert destroy.known_hosts(stack, state) == {}
+        assert intent.known_hosts(stack, state) == {}

@@ -1,0 +1,84 @@
+"""Taking our things off hosts that go on existing: all of them at the same time, each by the agent there."""
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import msgspec
+
+from himari.apply import bundle, ssh
+from himari.apply.agent.wire import Failure, Strip, Stripped
+from himari.apply.answer import read_answer
+from himari.catalog import hostpaths
+from himari.runs.progress import Report
+from himari.runs.put import Put
+from himari.stack.errors import DeployError, HimariError, HostError, StackFileError, together
+from himari.stack.known import Known
+from himari.stack.paths import StateDir
+
+TIMEOUT_S = 600.0  # an activation that is still at work is waited for
+KNOCK_S = 30.0
+
+_T = TypeVar("_T")
+Outcomes = Mapping[str, _T | HimariError]  # by host
+
+
+def strip(name: str, put: Put, known: Known, state: StateDir) -> list[str]:
+    """Remove what was `put` on host `name`, and what goes with it; what is left there, a line each.
+
+    Raises HostError when it cannot be reached, DeployError when its agent could not do it."""
+    units = sorted(put.units, key=lambda unit: not unit.endswith(".timer"))  # it would start what was stopped before it
+    keys = [hostpaths.WIREGUARD_PRIVATE_KEY] if known[name].wireguard_key_made else []
+    request = msgspec.json.encode(Strip(units, list(put.files), keys, list(hostpaths.OURS)))
+    there = ssh.reach(name, known, state)
+    # By a login of its own: it proves what guards wait for before they are disarmed there.
+    stream = "".join(bundle.stream("strip", request)).encode()
+    result = there.run(there.as_root(bundle.COMMAND), stream, timeout=TIMEOUT_S, fresh=True)
+    try:
+        answer = read_answer(result.out.splitlines()[-1], Stripped)
+    except (IndexError, msgspec.DecodeError):
+        raise DeployError(f"our units could not be removed: {result.err.strip()}", name) from None
+    if isinstance(answer, Failure):
+        raise DeployError(f"our units could not be removed: {answer.what}", name, hint="; ".join(answer.lines))
+    return answer.left
+
+
+def at_once(names: Sequence[str], act: Callable[[str], _T]) -> Outcomes[_T]:
+    """What `act` gives for each of `names`, or the failure that it met there. Any other error is raised at the end."""
+
+    def settled(name: str) -> _T | HimariError:
+        try:
+            return act(name)
+        except HimariError as error:
+            return error
+
+    with ThreadPoolExecutor(max(len(names), 1)) as pool:
+        return dict(zip(names, pool.map(settled, names), strict=True))
+
+
+def refusal(failed: Sequence[HimariError], others: Sequence[str], argv: Sequence[str]) -> HimariError:
+    """One error for all hosts that could not be stripped; an unreachable one decides its kind.
+
+    `others` were stripped; `argv` is the command that the hint adds to."""
+    failed = sorted(failed, key=lambda error: not isinstance(error, HostError))
+    told = together(f"{len(failed)} hosts could not be stripped", failed)
+    unreachable = [error.where for error in failed if isinstance(error, HostError)]
+    given_up = shlex.join((*argv, *(word for name in unreachable for word in ("--gone", name))))
+    hints = (told.hint, f"a host that is gone for good is given up by: {given_up}" if unreachable else "")
+    stripped = f"; stripped all the same: {', '.join(others)}" if others else ""
+    return type(told)(f"{told.what}{stripped}", told.where, told.expected, "; ".join(filter(None, hints)))
+
+
+def refuse_answering(gone: Sequence[str], known: Known, state: StateDir, report: Report) -> None:
+    """Raise StackFileError for those of `gone` that let us in: they are not gone, and would run on unseen."""
+
+    def knock(name: str) -> None:
+        report(name, "is said to be gone: knocks once more")
+        ssh.reach(name, known, state).run("true", timeout=KNOCK_S, fresh=True)
+
+    answered = at_once(gone, knock)
+    if here := [name for name, failure in answered.items() if failure is None]:
+        what = f"{', '.join(here)} answered: not gone, so nothing was removed anywhere"
+        without = "the same command without --gone for what answers"
+        raise StackFileError(what, " ".join(f"--gone {name}" for name in here), "hosts that are gone for good", without)

@@ -21,8 +21,10 @@ def drift(stack: StackName, as_json: Json = False) -> int:
         print_json(report)
     elif report.ok:
         show(f"{loaded.name}: all hosts are as the files say")
-    else:
+    elif report.differs:
         rows = [(one.host, one.day, one.what) for one in report.differs]
         show(table(f"{loaded.name} differs from the files", ("host", "day", "what"), rows), *report.diff)
         show(f"Mend it: himari up {loaded.name}")
+    if not as_json:
+        show(*report.strays)
     return 0 if report.ok else DriftFound.exit_code

@@ -41,6 +41,7 @@ def show_status(seen: "StackStatus") -> None:
     rows = [(label, *(lines.get(label, "") for lines in shown)) for label in labels]
     show(table(f"{seen.stack}: {_verdict(seen)}", ("", *(host.host for host in seen.hosts)), rows))
     show(*([SHARED] if seen.shared else []))
+    show(*seen.strays)
     for host in seen.hosts:
         show(*(f"{host.host}: {line}" for line in (host.probe.errors if host.probe else ())))
     wrong = [f"{host.host}: {what}" for host in seen.hosts for what in host.wrong]

@@ -7,18 +7,22 @@ from himari.apply.feed import read_feed
 from himari.runs.halfway import refuse_half_destroyed
 from himari.runs.plan import Difference
 from himari.runs.progress import Listener, Narrator
+from himari.runs.strays import strays
 from himari.stack.known import read_known
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
 
 class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
-    """All differences, and unified diffs of the files that anybody may read."""
+    """All differences, and unified diffs of the files that anybody may read.
+
+    `strays`: what is there although the stack file does not ask for it any more; no `up` takes it away."""
 
     stack: str
     ok: bool
     differs: tuple[Difference, ...]
     diff: tuple[str, ...]
+    strays: tuple[str, ...] = ()
 
 
 def drift(stack: Stack, listener: Listener) -> DriftReport:
@@ -26,11 +30,13 @@ def drift(stack: Stack, listener: Listener) -> DriftReport:
     state = StateDir.of(stack.name)
     refuse_half_destroyed(state)
     report = Narrator(listener).reporter("drift")
-    plans = apply.plan_hosts(stack, read_known(state.hosts), state, feed=read_feed(state), listen=report)
+    known = read_known(state.hosts)
+    plans = apply.plan_hosts(stack, known, state, feed=read_feed(state), listen=report)
     found = differences(plans)
     said = set(plans.says)
     diff = tuple(line for line in apply.drift(plans) if line not in said) if found else ()
-    return DriftReport(stack=stack.name, ok=not found, differs=found, diff=diff)
+    over = strays(stack, known, state)
+    return DriftReport(stack=stack.name, ok=not found and not over, differs=found, diff=diff, strays=over)
 
 
 def differences(plans: apply.Plans) -> tuple[Difference, ...]:

@@ -18,6 +18,7 @@ from himari.runs.labs import faults_in_force
 from himari.runs.plan import components
 from himari.runs.progress import Event, Listener
 from himari.runs.status import HostStatus, StackStatus, judge, read_probe
+from himari.runs.strays import departed_says
 from himari.stack.errors import HostError
 from himari.stack.known import Known, read_known
 from himari.stack.model import Retention, Stack
@@ -42,7 +43,8 @@ def look(stack: Stack, listener: Listener) -> StackStatus:
     half, faults = half_destroyed(state), faults_in_force(stack, state)
     ok = not half and not faults and not any(host.wrong for host in hosts)
     told = f"{half}: {remedy(state)}" if half else ""
-    return StackStatus(stack=stack.name, ok=ok, hosts=hosts, half=told, faults=faults, shared=stack.is_lab)
+    over = departed_says(stack, known)
+    return StackStatus(stack=stack.name, ok=ok, hosts=hosts, half=told, faults=faults, strays=over, shared=stack.is_lab)
 
 
 def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, Any]:

@@ -25,7 +25,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class UpReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a finished `up` did and found; `changed` names all that it changed, as "HOST: WHAT".
 
-    `input` is what the proof was made on, and `account` the ledger's sentence."""
+    `strays`: what is there although the file does not ask for it any more. `input` is what the proof was made on, and
+    `account` the ledger's sentence."""
 
     stack: str
     green: bool
@@ -39,6 +40,7 @@ class UpReport(msgspec.Struct, frozen=True, kw_only=True):
     page: str
     journal: str
     failed: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
 
 
 class DestroyReport(msgspec.Struct, frozen=True, kw_only=True):

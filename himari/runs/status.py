@@ -147,6 +147,7 @@ class StackStatus(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[HostStatus, ...]
     half: str = ""  # why it is no whole stack, and what helps
     faults: tuple[str, ...] = ()  # that are in force in its lab
+    strays: tuple[str, ...] = ()  # hosts that left the stack file and are not looked at
     shared: bool = False  # its hosts share this machine, and see its CPUs, memory and disk as theirs
 
 

@@ -21,10 +21,12 @@ from himari.runs.labs import faults_in_force
 from himari.runs.operator import check_operator
 from himari.runs.plan import components, plan
 from himari.runs.progress import Listener, Report
+from himari.runs.put import note_put
 from himari.runs.recording import put_recording
 from himari.runs.report import UpReport, failed_checks, ledger_sentence, rows
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
+from himari.runs.strays import strays
 from himari.runs.validate import contents_of, outcome, prove
 from himari.stack.known import read_known
 from himari.stack.model import Stack
@@ -45,6 +47,7 @@ class Going:
         self.other_input = other_input(stack, last_feed(self.state), feed)
         self.plans: apply.Plans | None = None
         self.evidence: Evidence | None = None
+        self.strays: tuple[str, ...] = ()
 
     def steps(self) -> Iterator[Step]:
         """All steps, in order."""
@@ -78,6 +81,7 @@ class Going:
 
     def _contact(self, report: Report) -> Outcome:
         before = read_known(self.state.hosts)
+        note_put(self.stack, before, self.state)
         known = contact.contact(self.stack, self.state, report)
         return Outcome(changed=tuple(f"{name}: first contact" for name in known if known[name] != before.get(name)))
 
@@ -88,6 +92,9 @@ class Going:
         known = read_known(self.state.hosts)
         self.plans = apply.plan_hosts(self.stack, known, self.state, feed=self.feed, listen=report, makes=True)
         apply.settle(self.plans)
+        self.strays = strays(self.stack, known, self.state)
+        for line in self.strays:
+            report("", line)
         count = len(self.plans.says)
         return Outcome(says=f"{count} differences" if count else "all as the files say")
 
@@ -125,6 +132,7 @@ def up(stack: Stack, feed: Feed, recording: Path | None, argv: Sequence[str], li
             evidence=str(going.state.evidence),
             page=str(going.state.evidence.with_suffix(".html")),
             journal=str(opened.journal.path),
+            strays=going.strays,
         )
 
 

@@ -12,9 +12,11 @@ from himari.runs.destroy import destroy
 from himari.runs.halfway import half_destroyed
 from himari.runs.intent import intent
 from himari.runs.journal import Closed, last_journal
+from himari.runs.look import look
 from himari.runs.put import note_put
 from himari.runs.report import DestroyReport
 from himari.runs.steps import StepError
+from himari.runs.strays import strays
 from himari.stack.errors import LEFT, DeployError, HimariError, HostError, StackFileError
 from himari.stack.known import KnownHost, read_known, write_known
 from himari.stack.load import load_stack
@@ -201,3 +203,25 @@ def test_a_host_that_left_before_its_units_were_noted_is_told(hosts: Path, stack
     (left,) = destroyed(without_brain(stack)).left
     assert left.startswith("brain: its units")
     assert "brain" in read_known(StateDir.of("vps-brain").hosts)
+
+
+def test_what_left_the_file_is_named_and_only_a_host_with_too_much_is_asked(hosts: Path, stack: Stack) -> None:
+    state = StateDir.of("vps-brain")
+    known = read_known(state.hosts)
+    assert strays(stack, known, state) == ()
+    (told,) = strays(without_brain(stack), known, state)
+    assert told.startswith("brain: left the stack file")
+    assert "himari destroy vps-brain" in told
+    assert not list(hosts.glob("*.given"))
+    (hosts / "edge.answer").write_text("unit himari-collector.service\nfile /etc/himari/collector.toml\n")
+    (hosts / "brain.answer").write_text("")
+    unit, file = strays(swapped(stack), known, state)
+    assert unit.startswith("edge: unit himari-collector.service is there")
+    assert unit.endswith("on the host, systemctl disable --now himari-collector.service")
+    assert file.endswith("on the host, rm /etc/himari/collector.toml")
+
+
+def test_status_names_a_host_that_left_the_file(hosts: Path, stack: Stack) -> None:
+    (hosts / "edge.up").unlink()
+    (told,) = look(without_brain(stack), lambda _event: None).strays
+    assert told.startswith("brain: left the stack file")

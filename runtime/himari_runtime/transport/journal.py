@@ -9,8 +9,10 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -27,7 +29,9 @@ from himari_runtime.transport.sealing import Extent
 from himari_runtime.transport.segments import Header, Segment, header_frame
 from himari_runtime.transport.unfilled import Unfilled
 
+FLAGS = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND  # of a segment
 TELL_NS = 250_000_000  # between two looks of Prometheus' counters, which cost more than a record
+Result = TypeVar("Result")
 
 
 class JournalInUseError(Exception):
@@ -49,14 +53,14 @@ class Journal:
         self.settings = settings
         self.source = source
         self.appended = asyncio.Event()
-        self.previous: Previous = recover(settings.path, route)
+        self._keeper = Keeper(settings)
+        self.previous: Previous = self._with_room(partial(recover, settings.path, route))
         self._marks = Marks(self.previous.marks, route)
         self._unfilled = Unfilled(self.previous.unfilled)
-        self.epoch = epochs.advance(settings.path)
+        self.epoch = self._with_room(partial(epochs.advance, settings.path))
         self.n = 0
         self._told = self._told_ns = self._untold_bytes = 0
         self._lock = lock
-        self._keeper = Keeper(settings)
         self._open_segment(0)
         self._keeper.start()
 
@@ -64,10 +68,16 @@ class Journal:
     def open(cls, settings: JournalSettings, source: str, route: Router) -> "Journal":
         """Locks the folder, seals what a dead run left, takes a higher epoch, writes its Epoch record as n = 1.
 
-        `route` tells of a recovered record what it is. Raises JournalInUseError.
+        A disk that is full costs the oldest sealed segments, as it does later. `route` tells of a recovered record what
+        it is. Raises JournalInUseError, JournalFullError, and OSError for what else the disk refuses.
         """
         settings.path.mkdir(parents=True, exist_ok=True)
-        journal = cls(settings, source, route, _lock(settings.path))
+        lock = _lock(settings.path)
+        try:
+            journal = cls(settings, source, route, lock)
+        except BaseException:
+            os.close(lock)
+            raise
         journal._announce()
         return journal
 
@@ -139,7 +149,7 @@ class Journal:
 
     def _open_segment(self, monotonic_ns: int) -> None:
         self._segment = Segment(self.settings.path, self.epoch, self.n + 1, None)
-        self._fd = os.open(self._segment.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+        self._fd = self._with_room(partial(os.open, self._segment.path, FLAGS, 0o600))
         self._size = 0
         self._opened_ns = monotonic_ns
         header = Header(
@@ -177,8 +187,22 @@ class Journal:
                 self._size += written
                 return
             os.ftruncate(self._fd, self._size)
-            if not self._keeper.drop_oldest():
-                raise JournalFullError(f"{self.settings.path}: no space left, and no sealed segment to drop")
+            self._make_room()
+
+    def _with_room(self, work: Callable[[], Result]) -> Result:
+        """What `work` returns, which may be done several times."""
+        while True:
+            try:
+                return work()
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                self._make_room()
+
+    def _make_room(self) -> None:
+        """On a full disk; raises JournalFullError."""
+        if not self._keeper.drop_oldest():
+            raise JournalFullError(f"{self.settings.path}: no space left, and no sealed segment to drop")
 
 
 def _lock(folder: Path) -> int:

@@ -1,6 +1,9 @@
 import errno
 import hashlib
+import json
 import os
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from himari_runtime.transport import epochs
 from himari_runtime.transport.journal import Journal, JournalFullError, JournalInUseError, KeeperFailedError
 from himari_runtime.transport.records import scan
 from himari_runtime.transport.segments import Footer, footer_frame, read_header, segments
+from tests.unit.runtime.transport import small_disk
 from tests.unit.runtime.transport.conftest import OpenJournal, append, read_all
 
 
@@ -173,6 +177,30 @@ def test_a_disk_full_of_other_things_is_told(open_journal: OpenJournal, monkeypa
     monkeypatch.undo()
     assert append(journal, "md:a 1") == 2
     journal.close()
+
+
+def on_a_full_disk(root: Path, sealed: int, end: str) -> subprocess.CompletedProcess[str]:
+    """`small_disk` in 2 MB of their own, which nobody else sees."""
+    script = f"mount -t tmpfs -o size=2m none {root} && exec {sys.executable} -m {small_disk.__name__}"
+    command = ("unshare", "--mount", "sh", "-c", f"{script} {root} {sealed} {end}")
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("end", ["killed", "closed"])
+@pytest.mark.parametrize("sealed", [1, 3, 6])
+def test_a_start_on_a_full_disk_costs_the_oldest_segments(tmp_path: Path, sealed: int, end: str) -> None:
+    done = on_a_full_disk(tmp_path, sealed, end)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["before"] == list(range(1, len(told["before"]) + 1))
+    assert len(told["before"]) == sealed + (end == "killed")
+    assert told["after"] == list(range(told["after"][0], len(told["before"]) + 2))
+    assert 1 < told["after"][0] <= 3
+
+
+def test_a_start_on_a_disk_full_of_other_things_is_told(tmp_path: Path) -> None:
+    done = on_a_full_disk(tmp_path, 0, "killed")
+    assert done.stderr.splitlines()[-1].endswith(f"{tmp_path}/journal: no space left, and no sealed segment to drop")
 
 
 def test_a_keeper_that_ended_ends_the_appender(open_journal: OpenJournal, monkeypatch: pytest.MonkeyPatch) -> None:

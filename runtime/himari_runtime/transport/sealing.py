@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
@@ -24,26 +25,31 @@ class Extent(msgspec.Struct, frozen=True):
 
 
 def seal(segment: Segment, extent: Extent) -> Segment | None:
-    """Closes `segment` for good behind `extent.end`: cuts the rest, adds the footer, syncs, renames, makes it
-    read-only. Damage that intact records follow stays where it is: readers pass over it.
+    """Closes `segment` for good behind `extent.end`: cuts the rest, adds the footer, syncs, makes it read-only,
+    renames. Damage that intact records follow stays where it is: readers pass over it.
 
+    May be repeated after an OSError, wherever that came from: what has its name, or is gone, is left alone.
     Returns the sealed segment, or None where it held no record and was removed.
     """
-    if not extent.records:
-        segment.path.unlink()
-        sync_folder(segment.folder)
-        return None
-    with segment.path.open("r+b") as file:
+    sealed = msgspec.structs.replace(segment, last_n=extent.last_n) if extent.records else None
+    if sealed is None:
+        segment.path.unlink(missing_ok=True)
+    elif segment.path.exists():
+        _finish(segment.path, extent)
+        segment.path.rename(sealed.path)
+    sync_folder(segment.folder)
+    return sealed
+
+
+def _finish(path: Path, extent: Extent) -> None:
+    path.chmod(0o600)  # a seal that failed at the rename has left it read-only
+    with path.open("r+b") as file:
         file.truncate(extent.end)
         footer = Footer(records=extent.records, last_n=extent.last_n, sha256=_digest(file))
         file.write(footer_frame(footer))
         file.flush()
         os.fsync(file.fileno())
-    sealed = msgspec.structs.replace(segment, last_n=extent.last_n)
-    segment.path.chmod(0o440)
-    segment.path.rename(sealed.path)
-    sync_folder(segment.folder)
-    return sealed
+    path.chmod(0o440)
 
 
 def extent(segment: Segment) -> Extent:

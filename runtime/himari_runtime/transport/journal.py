@@ -62,6 +62,7 @@ class Journal:
         self._told = self._told_ns = self._untold_bytes = 0
         self._lock = lock
         self._open_segment(0)
+        sync_folder(settings.path)  # the segments that follow get their names on disk when the one before is sealed
         self._keeper.start()
 
     @classmethod

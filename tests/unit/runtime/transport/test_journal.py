@@ -2,6 +2,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 import subprocess
 import sys
 import tracemalloc
@@ -54,6 +55,24 @@ def test_what_append_returned_survives_a_kill(open_journal: OpenJournal, tmp_pat
     assert recovered.previous.marks["md:a|trade"].last_id == 1
     recovered.close()
     assert [r.position for r in read_all(tmp_path)] == [(1, 1), (1, 2), (2, 1)]
+
+
+def test_an_epochs_first_segment_has_its_name_on_disk_before_anything_is_taken(
+    open_journal: OpenJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk: set[str] = set()
+    sync = os.fsync
+
+    def noted(fd: int) -> None:
+        sync(fd)
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            on_disk.update(os.listdir(fd))
+
+    monkeypatch.setattr(os, "fsync", noted)
+    journal = open_journal()
+    assert [segment.path.name for segment in segments(tmp_path)] == ["00000001-000000000001.open"]
+    assert {"epoch", "lock", "00000001-000000000001.open"} <= on_disk
+    journal.close()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)

@@ -1,7 +1,8 @@
 """The pusher: feeds the buffer (Redis Streams) from the journal's files, never from memory.
 
 A batch is one MULTI/EXEC: all of it is in the buffer or nothing, so a reader sees whole batches in journal order.
-The pusher keeps no cursor: each connection begins by asking the streams for their last ids.
+The pusher keeps no cursor: each connection begins by asking the streams for their last ids. What lies further back than
+the streams' window is not pushed any more, as live data would stand behind it: readers are told, and fetch segments.
 """
 
 import asyncio
@@ -54,6 +55,7 @@ class Pusher:
         self._previous: dict[str, Position] = {}
         self._lengths: dict[int, int] = {}
         self._read = START
+        self._lacking = START  # the last record that is left to the segments; the next chunk tells
         self._hole = START  # the last record that was lost or dropped before it was pushed
         self._pushed: Record | None = None
         self._confirmed = asyncio.Event()
@@ -112,8 +114,10 @@ class Pusher:
         self._last = await self._ask(link, names)
         self._copies = Copies(self._sequenced)  # what is read again would count as repeated
         self._lengths = last_positions(segments(folder))
-        found = resume(folder, self._last)
+        floor = back(self._journal.position, self._settings.window_records, self._lengths)
+        found = resume(folder, self._last, floor)
         self._previous = dict(found.previous)
+        self._lacking = found.lacking
         self._read = found.segment.before if found.segment else START
         return JournalReader(folder, START, found.segment)
 
@@ -223,7 +227,8 @@ class Pusher:
         previous = self._previous.get(name, START)
         if run[0].position > self._hole:
             previous = max(previous, self._hole)
-        chunk = self._packer.pack(thin(run), previous)
+        chunk = self._packer.pack(thin(run), max(previous, self._lacking))
+        self._lacking = START
         self._previous[name] = chunk.last
         cut = back(chunk.last, self._settings.window_records, self._lengths)
         return pack("XADD", name, "MINID", "~", str(cut), str(chunk.last), *chunk.fields())

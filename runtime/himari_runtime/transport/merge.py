@@ -42,6 +42,7 @@ class Merge:
         conceded: Position = START,
     ) -> None:
         self.cursor = cursor
+        self._began = cursor
         self._conceded = conceded
         self.broken: set[Position] = set()
         self._seen = dict.fromkeys(names, START) | seen
@@ -106,7 +107,8 @@ class Merge:
             self._concede(chunk.last)
         fresh = [record for record in found.records if record.position > self.cursor] if found else []
         if found and fresh:
-            if found.previous > self._seen[name]:
+            # A pusher that leaves records to the segments names the last of them, of whatever stream.
+            if found.previous > self._seen[name] and found.previous != self._began:
                 self._concede(found.previous)
                 self.broken.add(fresh[0].position)
             self._seen[name] = chunk.last

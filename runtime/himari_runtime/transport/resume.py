@@ -9,21 +9,30 @@ from himari_runtime.transport.segments import Segment, read_header, segments
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """Read from `segment` on; `previous`: each stream's last record before it."""
+    """Read from `segment` on; `previous`: each stream's last record before it. Until `lacking` the buffer will lack
+    records; START where it has all."""
 
     segment: Segment | None
     previous: dict[str, Position]
+    lacking: Position = START
 
 
-def resume(folder: Path, last: dict[str, Position]) -> Resume:
-    """The newest segment before which no stream lacks a record that the journal still has."""
+def resume(folder: Path, last: dict[str, Position], floor: Position = START) -> Resume:
+    """The newest segment before which no stream lacks a record, but for those until `floor` and those that the journal
+    has dropped."""
     files = segments(folder)
+    if not files:
+        return Resume(None, {})
+    floor = max(floor, files[0].before)
     for segment in reversed(files):
-        before = stream_marks(_marks(segment))
-        held = {name: at for name, at in before.items() if at >= files[0].first}
-        if all(last.get(name, START) >= at for name, at in held.items()):
-            return Resume(segment, before)
-    return Resume(files[0], stream_marks(_marks(files[0]))) if files else Resume(None, {})
+        marks = _marks(segment)
+        if marks is None:  # whoever begins there knows of no stream what it had before
+            continue
+        before = stream_marks(marks)
+        lacked = [at for name, at in before.items() if at > last.get(name, START)]
+        if all(at <= floor for at in lacked):
+            return Resume(segment, before, segment.before if lacked else START)
+    return Resume(files[0], {})
 
 
 def stream_marks(marks: dict[str, Mark]) -> dict[str, Position]:
@@ -35,13 +44,14 @@ def stream_marks(marks: dict[str, Mark]) -> dict[str, Position]:
     return found
 
 
-def _marks(segment: Segment) -> dict[str, Mark]:
+def _marks(segment: Segment) -> dict[str, Mark] | None:
+    """None where they are damaged."""
     try:
         header = read_header(segment)
     except FileNotFoundError:  # sealed or dropped since the folder was listed
         sealed = [file for file in segments(segment.folder) if file.first == segment.first]
         header = read_header(sealed[0]) if sealed else None
-    return header.marks if header else {}
+    return header.marks if header else None
 
 
 def back(position: Position, records: int, lengths: dict[int, int]) -> Position:

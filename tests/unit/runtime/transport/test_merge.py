@@ -171,3 +171,15 @@ def test_what_nobody_has_breaks_its_stream(pushes: list[list[tuple[str, Record]]
     emitted = len(list(merged(merge, buffer)))
     assert emitted == sum(len(PACKER.unpack(chunk).records) for chunks in buffer.streams.values() for chunk in chunks)
     assert merge.broken == {PACKER.unpack(chunk).records[0].position for chunk in begin}
+
+
+def test_nothing_is_missing_before_a_chunk_that_follows_what_a_reader_began_with() -> None:
+    """Whatever the stream of that record: a pusher names the last one that it leaves to the segments."""
+    chunk = PACKER.pack([Record(1, 3, Kind.FRAME, 1, 3, 3, b"x")], Position(1, 2))
+    seen = {"md:a": Position(1, 1)}
+    with pytest.raises(OvertakenError) as told:
+        list(Merge(STREAMS, Position(1, 1), seen, 2, PACKER.unpack).offer({"md:a": [chunk]}))
+    assert told.value.until == Position(1, 2)
+    merge = Merge(STREAMS, Position(1, 2), seen, 2, PACKER.unpack, conceded=Position(1, 2))
+    assert [record.n for records in merge.offer({"md:a": [chunk]}) for record in records] == [3]
+    assert merge.broken == set()

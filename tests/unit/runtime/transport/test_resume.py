@@ -52,6 +52,32 @@ def test_what_the_journal_has_dropped_holds_nobody_back(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("floor", "start", "lacking"), [(START, 1, START), ((1, 1), 1, START), ((1, 3), 3, (1, 2)), ((1, 6), 5, (1, 4))]
+)
+def test_what_lies_before_the_floor_is_left_out_and_told(
+    folder: Path, floor: tuple[int, int], start: int, lacking: tuple[int, int]
+) -> None:
+    found = resume(folder, {}, Position(*floor))
+    assert found.segment is not None
+    assert (found.segment.first_n, found.lacking) == (start, lacking)
+
+
+def test_what_is_there_is_not_told_as_lacking(folder: Path) -> None:
+    found = resume(folder, {"md:a": Position(1, 3), "md:b": Position(1, 4), META: Position(1, 1)}, Position(1, 6))
+    assert found.segment is not None
+    assert (found.segment.first_n, found.lacking) == (5, START)
+
+
+def test_a_header_that_is_damaged_says_nothing_of_what_lacks(folder: Path) -> None:
+    newest = segments(folder)[-1].path
+    newest.chmod(0o640)
+    newest.write_bytes(b"\0" * 20 + newest.read_bytes()[20:])
+    found = resume(folder, {})
+    assert found.segment is not None
+    assert found.segment.first_n == 1
+
+
+@pytest.mark.parametrize(
     ("records", "cut"),
     [(0, (5, 30)), (29, (5, 1)), (30, (3, 20)), (49, (3, 1)), (50, (1, 7)), (56, (1, 1)), (57, START), (999, START)],
 )

@@ -1,0 +1,88 @@
+"""What the pusher does about a real buffer that has lost what it was given."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import count
+
+import msgspec
+import pytest
+from prometheus_client import REGISTRY
+
+from himari_runtime.messages import Heartbeat, Kind
+from himari_runtime.transport.buffer import Pusher
+from himari_runtime.transport.journal import Journal
+from himari_runtime.venues import registry
+from tests.services.conftest import PASSWORDS, RedisServer
+from tests.services.runtime.conftest import Site
+from tests.services.runtime.edge import frame
+from tests.services.runtime.test_way import drain
+
+WINDOW = 500  # records that the stream holds; the journal holds all
+SEGMENT_BYTES = 20_000
+DIALECT = registry.dialect("binance")
+
+
+@contextmanager
+def journal_of(site: Site) -> Iterator[Journal]:
+    journal = Journal.open(site.collector.journal, "edge", DIALECT.route)
+    yield journal
+    journal.close()
+
+
+@asynccontextmanager
+async def pushed(site: Site, journal: Journal) -> AsyncIterator[None]:
+    """A connection of its own, over which all that is journaled has been pushed."""
+    pusher = Pusher(site.collector.buffer, PASSWORDS["pusher"], journal, DIALECT)
+    pushing = asyncio.create_task(pusher.run())
+    await asyncio.wait_for(pusher.caught_up(), 30)
+    yield
+    pushing.cancel()
+    await asyncio.gather(pushing, return_exceptions=True)
+
+
+def records_pushed() -> float:
+    return REGISTRY.get_sample_value("himari_pushed_records_total") or 0.0
+
+
+def take(journal: Journal, payload: bytes, kind: Kind = Kind.FRAME) -> None:
+    journal.append(kind, payload, line=1, received_ns=time.time_ns(), monotonic_ns=time.monotonic_ns())
+
+
+def end_segment(journal: Journal, payloads: Iterator[bytes], kind: Kind = Kind.FRAME) -> None:
+    """Appends until the next record begins a segment."""
+    while journal._size < SEGMENT_BYTES:
+        take(journal, next(payloads), kind)
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("has_read", [False, True], ids=["nothing", "a part"])
+async def test_a_buffer_that_was_emptied_gets_its_window_and_the_segments_give_the_rest(
+    site: Site, redis_server: RedisServer, has_read: bool
+) -> None:
+    """A stream that ends right before the window, and says nothing behind it, is not passed over."""
+    site.configure(window=WINDOW, segment_bytes=SEGMENT_BYTES)
+    site.start_segments()
+    frames = map(frame, count())
+    beats = (msgspec.json.encode(Heartbeat(time_ns=number)) for number in count())
+    with journal_of(site) as journal:
+        end_segment(journal, frames)
+        async with pushed(site, journal):
+            if has_read:
+                await asyncio.to_thread(lambda: drain(site, site.start_consumer()))
+        while journal.n < 4 * WINDOW:
+            take(journal, next(frames))
+        end_segment(journal, frames)
+        take(journal, next(beats), Kind.HEARTBEAT)
+        end_segment(journal, beats, Kind.HEARTBEAT)
+        for _ in range(WINDOW):
+            take(journal, next(frames))
+        with redis_server.admin() as admin:
+            admin.flushall()
+        before = records_pushed()
+        async with pushed(site, journal):
+            assert records_pushed() - before == WINDOW
+            await asyncio.to_thread(lambda: drain(site, site.start_consumer()))
+    assert site.stored() == site.journaled()

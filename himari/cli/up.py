@@ -27,13 +27,16 @@ def up(
     """
     from himari.cli.display import progress
     from himari.cli.output import print_json
+    from himari.drills.run import left_steps
     from himari.runs.feed import choose_feed
     from himari.runs.up import up as run
     from himari.stack.errors import ProofFailed
+    from himari.stack.paths import StateDir
 
     with opened(stack) as loaded, progress() as listener:
         feed = choose_feed(loaded, recording, speed, live)
-        report = run(loaded, feed, recording, ("himari", *sys.argv[1:]), listener)
+        left = left_steps(loaded, StateDir.of(loaded.name))
+        report = run(loaded, feed, recording, ("himari", *sys.argv[1:]), listener, before=left)
     if as_json:
         print_json(report)
     else:

@@ -9,7 +9,7 @@ from himari.apply.feed import read_feed
 from himari.drills.drill import Drill
 from himari.drills.field import Field
 from himari.drills.known import ALL, DRILLS, SUITE, suite
-from himari.drills.window import drilled, left_behind
+from himari.drills.window import NOTE, drilled, left_behind
 from himari.proof.evidence import DrillRecord, Evidence, Status, read_evidence
 from himari.proof.provenance import checkout
 from himari.proof.remote import Remote
@@ -19,7 +19,7 @@ from himari.runs.halfway import refuse_half_destroyed
 from himari.runs.progress import Listener, Report
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
-from himari.stack.errors import StackFileError
+from himari.stack.errors import HimariError, StackFileError
 from himari.stack.known import read_known
 from himari.stack.model import Stack
 from himari.stack.nearest import did_you_mean
@@ -77,6 +77,21 @@ def _first(field: Field) -> Step:
         return Outcome(says=f"healed what {', '.join(names)} had left" if names else "")
 
     return Step(name="heal", work=work)
+
+
+def left_steps(stack: Stack, state: StateDir) -> tuple[Step, ...]:
+    """What a run begins with where a drill was killed: to heal what it left. What resists is told and stops nothing."""
+    if not stack.is_lab or not (state.path / NOTE).exists():
+        return ()
+    field = Field(stack, state)
+
+    def work(report: Report) -> Outcome:
+        try:
+            return _first(field).work(report)
+        except HimariError as error:
+            return Outcome(says=f"what a killed drill left is not healed: {error}")
+
+    return (Step(name="heal", work=work),)
 
 
 def _step(field: Field, number: int, drills: tuple[Drill, ...], seed: int, records: list[DrillRecord]) -> Step:

@@ -111,13 +111,21 @@ class Going:
         return outcome(self.evidence)
 
 
-def up(stack: Stack, feed: Feed, recording: Path | None, argv: Sequence[str], listener: Listener) -> UpReport:
-    """Bring `stack` up and prove it; the report says what changed and what was found.
+def up(
+    stack: Stack,
+    feed: Feed,
+    recording: Path | None,
+    argv: Sequence[str],
+    listener: Listener,
+    *,
+    before: Sequence[Step] = (),
+) -> UpReport:
+    """Bring `stack` up, after the steps `before`, and prove it; the report says what changed and what was found.
 
     Raises LockedError, or StepError from the failure of a step."""
     going = Going(stack, feed, recording)
     with session(going.state, argv, _inputs(stack, feed), listener) as opened:
-        done = opened.run(tuple(going.steps()))
+        done = opened.run((*before, *going.steps()))
         evidence = _given(going.evidence)
         return UpReport(
             stack=stack.name,

@@ -9,6 +9,7 @@ import pytest
 
 from himari.drills.field import Field
 from himari.drills.known import DRILLS
+from himari.drills.run import left_steps
 from himari.drills.window import NOTE, Planned, drilled, healed, left_behind, planned
 from himari.proof.evidence import Status
 from himari.stack.errors import HostError, StackFileError
@@ -45,6 +46,15 @@ def test_what_a_killed_run_has_left_is_healed_by_the_next(field: Field) -> None:
     assert left_behind(field, [drill("left", left), drill("other", other)]) == ["left"]
     assert (left.done, other.done) == (["heal"], [])
     assert left_behind(field, [drill("left", left)]) == []
+
+
+def test_an_up_after_a_killed_drill_begins_by_healing_and_goes_on_where_that_fails(field: Field) -> None:
+    assert left_steps(field.stack, field.state) == ()
+    (field.state.path / NOTE).write_bytes(msgspec.json.encode(["clock"]))
+    (step,) = left_steps(field.stack, field.state)  # of a lab that is not there
+    assert step.name == "heal"
+    assert "what a killed drill left is not healed" in step.work(lambda host, says: None).says
+    assert (field.state.path / NOTE).exists()
 
 
 def test_a_drill_that_cannot_be_begun_is_missed_and_healed(field: Field) -> None:

@@ -5,8 +5,9 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shlex import join, quote
+from threading import Lock
 from typing import TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ from himari.apply.ssh import (
 from himari.apply.ssh_config import operator_key, write_config
 from himari.apply.waiting import STOPPING
 from himari.catalog.accounts import DEPLOY_HOME, DEPLOY_USER
+from himari.catalog.hostpaths import WIREGUARD_KEY_MADE, WIREGUARD_PRIVATE_KEY
 from himari.catalog.root import ENTRY, as_root, entry_program, sudo_rule
 from himari.stack.errors import HostError, together
 from himari.stack.known import Known, KnownHost, read_known, write_known
@@ -56,12 +58,18 @@ rule=/etc/sudoers.d/{user}
 # Who was met before may run the entry alone; who lets us in for the first time has rights of their own.
 _AS_ROOT = f"""if [ "$(id -u)" = 0 ]; then exec sh -s; fi
 if [ -x {ENTRY} ] && sudo -n -l {ENTRY} >/dev/null 2>&1; then {as_root("sh -s")}; else exec sudo -n sh -s; fi"""
-MADE = "made"  # said before the public key by a host that had none of its own
+MADE = "made"  # said before the public key by a host whose key first contact made, however often it is met
 _ENTRY_DIGEST = hashlib.sha256(entry_program().encode()).hexdigest()[:12]  # hosts with another are met again
-_KEY = f"""umask 077; mkdir -p /etc/wireguard
-key=/etc/wireguard/private.key
-[ -s $key ] || {{ wg genkey > $key.new; mv $key.new $key; echo {MADE}; }}
-wg pubkey < $key
+# The note comes first: until the key is there as well it is a note of a key that nobody has.
+_KEY = f"""umask 077; mkdir -p {PurePosixPath(WIREGUARD_PRIVATE_KEY).parent}
+key={WIREGUARD_PRIVATE_KEY} note={WIREGUARD_KEY_MADE}
+if [ ! -s $key ]; then
+  wg genkey > $key.new; wg pubkey < $key.new > $note.new
+  sync $key.new $note.new; mv $note.new $note; mv $key.new $key
+fi
+public=$(wg pubkey < $key)
+[ "$(cat $note 2>/dev/null)" != "$public" ] || echo {MADE}
+echo "$public"
 """
 
 
@@ -76,15 +84,18 @@ def contact(stack: Stack, state: StateDir, listen: Listen) -> Known:
     new = [name for name in stack.hosts if name in known and marks.get(name) != _mark(stack, name, known[name])]
     users = _at_once(new, lambda name: _knock(stack, name, known[name], state), listen, "no host was changed")
     met: dict[str, KnownHost] = {}
+    noting = Lock()
 
     def meet(name: str) -> None:
         listen(name, "first contact")
-        met[name] = _meet(stack, name, known[name], state, users[name])
+        host = _meet(stack, name, known[name], state, users[name])
+        with noting:  # at once: a host that was met is known, whatever becomes of the others or of this run
+            met[name] = host
+            write_known(state.hosts, {**read_known(state.hosts), **met})
 
     try:
         _at_once(new, meet, listen, "what the others got stays")
-    finally:  # a host that was met is known, whatever became of the others
-        write_known(state.hosts, {**read_known(state.hosts), **met})
+    finally:
         write_config(stack, {**known, **met}, state)
         marks.update({name: _mark(stack, name, host) for name, host in met.items()})
         _marks_file(state).write_bytes(msgspec.json.encode(marks))

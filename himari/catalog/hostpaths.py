@@ -34,3 +34,4 @@ REDIS_ACL = "/etc/redis/himari.acl"
 WIREGUARD_INTERFACE = "wg0"
 WIREGUARD_CONFIG = f"/etc/wireguard/{WIREGUARD_INTERFACE}.conf"
 WIREGUARD_PRIVATE_KEY = "/etc/wireguard/private.key"  # made on the host, never leaves it
+WIREGUARD_KEY_MADE = f"{WIREGUARD_PRIVATE_KEY}.himari"  # the public half of the key that first contact made there

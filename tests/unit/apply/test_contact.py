@@ -1,6 +1,7 @@
 """What first contact runs on a host, and when; hosts are a stand-in for `ssh` that notes what it is given."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ for command; do host=$before; before=$command; done
 [ -e "$folder/$host.up" ] || { echo "ssh: connect to host: Connection refused" >&2; exit 255; }
 script=$(cat)
 for pin; do case $pin in UserKnownHostsFile=*) echo "$host ssh-ed25519 AAAA" >"${pin#*=}";; esac; done
+[ ! -e "$folder/$host.waits" ] || [ -z "$script" ] || timeout 10 sh "$folder/$host.waits"
 [ -z "$script" ] || { echo "$script" >>"$folder/$host.changed"; echo made; echo "key-of-$host="; }
 """
 
@@ -98,3 +100,64 @@ def test_what_a_host_made_is_known_and_costs_no_second_contact(hosts: Path, stat
     assert read_known(state.hosts) == known
     (hosts / "edge.up").unlink()
     assert contact(two_servers(), state, silent) == known
+
+
+def test_a_host_is_known_as_soon_as_it_was_met(hosts: Path, state: StateDir) -> None:
+    for name in ("edge", "brain"):
+        (hosts / f"{name}.up").touch()
+    known, seen = state.hosts, hosts / "seen"
+    (hosts / "brain.waits").write_text(
+        f"until grep -q key-of-edge {known}; do sleep 0.05; done 2>&1; cp {known} {seen}"
+    )
+    contact(two_servers(), state, silent)
+    assert list(read_known(seen)) == ["edge"]
+    assert list(read_known(known)) == ["edge", "brain"]
+
+
+@pytest.fixture
+def wireguard(tmp_path: Path) -> Path:
+    """What is /etc/wireguard on a host."""
+    return tmp_path / "etc" / "wireguard"
+
+
+def key_said(wireguard: Path, *, cut_off_at: str = "") -> list[str]:
+    """What a host says of its key at first contact; the power is cut before the file `cut_off_at` gets its name."""
+    programs = wireguard.parent / "bin"
+    programs.mkdir(parents=True, exist_ok=True)
+    (programs / "mv").write_text(
+        f'#!/bin/sh\n[ "$2" != {wireguard / cut_off_at} ] || exec kill -9 $PPID\nexec /bin/mv "$@"\n'
+    )
+    (programs / "mv").chmod(0o755)
+    text = script(STACK, "brain", KnownHost(address="local"), StateDir(wireguard))
+    given, path = text.replace("/etc/wireguard", str(wireguard)), f"{programs}:{os.environ['PATH']}"
+    argv = ("sh", "-s")
+    done = subprocess.run(argv, input=given, capture_output=True, text=True, env={"PATH": path}, check=not cut_off_at)
+    return done.stdout.splitlines()
+
+
+def made_by_hand(wireguard: Path) -> None:
+    wireguard.mkdir(parents=True, exist_ok=True)
+    key = subprocess.run(("wg", "genkey"), capture_output=True, check=True).stdout
+    (wireguard / "private.key").write_bytes(key)
+
+
+def test_a_host_says_that_its_key_was_made_however_often_it_is_met(wireguard: Path) -> None:
+    made, key = key_said(wireguard)
+    assert made == "made"
+    assert key_said(wireguard) == ["made", key]
+    assert {path.stat().st_mode & 0o077 for path in wireguard.iterdir()} == {0}
+
+
+def test_a_key_that_was_there_before_is_not_said_to_be_made(wireguard: Path) -> None:
+    made_by_hand(wireguard)
+    assert len(key_said(wireguard)) == 1
+
+
+@pytest.mark.parametrize("file", ["private.key.himari", "private.key"])
+def test_a_first_contact_that_is_cut_off_vouches_for_no_other_key(wireguard: Path, file: str) -> None:
+    assert key_said(wireguard, cut_off_at=file) == []
+    assert not (wireguard / "private.key").exists()
+    made_by_hand(wireguard)
+    assert len(key_said(wireguard)) == 1
+    (wireguard / "private.key").unlink()
+    assert key_said(wireguard)[0] == "made"

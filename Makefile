@@ -18,12 +18,17 @@ BROWSER_STAMP := $(VENV)/.browser
 
 setup: $(STAMP)
 
+# What is installed here starts no service. The text is ours, so that what a killed run left is known as such.
+POLICY := /usr/sbin/policy-rc.d
+REFUSE := \#!/bin/sh\n\# himari: services start once they are configured\nexit 101\n
+
 define apt-install
-@missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+@ours=; trap '[ -z "$$ours" ] || rm -f $(POLICY)' EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM; \
+	if [ ! -e $(POLICY) ] || printf '$(REFUSE)' | cmp -s - $(POLICY); then ours=1; fi; \
+	missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then echo "setup: apt-get install" $$missing; \
-	  policy=/usr/sbin/policy-rc.d; [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' > $$policy; chmod 755 $$policy; ours=1; }; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; rc=$$?; \
-	  [ -z "$$ours" ] || rm -f $$policy; exit $$rc; fi
+	  [ -z "$$ours" ] || { printf '$(REFUSE)' > $(POLICY); chmod 755 $(POLICY); }; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 endef
 
 $(DEB_STAMP): Makefile

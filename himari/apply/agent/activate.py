@@ -23,7 +23,7 @@ class Activator:
     def perform(self) -> Report:
         """Do all of it; the report names the step that failed, if one did."""
         try:
-            self._sweep_guards()
+            self._sweep()
             self._forget_units()
             self._install()
             self._put_files([file for file in self._wanted.files if not file.guarded])
@@ -35,7 +35,9 @@ class Activator:
         environments.sweep(self._places)
         return Report(self._changed, token=token)
 
-    def _sweep_guards(self) -> None:
+    def _sweep(self) -> None:
+        self._step = "packages"
+        packages.sweep(self._places)
         self._step = "guard"
         if put_back := guard.sweep(self._places):
             # What this run was told to change follows from a look at the host before that.
@@ -52,7 +54,7 @@ class Activator:
     def _install(self) -> None:
         wanted, places = self._wanted, self._places
         if wanted.packages:
-            self._do("packages " + " ".join(wanted.packages), packages.install, wanted.packages)
+            self._do("packages " + " ".join(wanted.packages), packages.install, wanted.packages, places)
         for user in wanted.users:
             self._do(f"user {user.name}", accounts.put, user)
         for directory in wanted.directories:

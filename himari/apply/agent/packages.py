@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from himari.apply.agent.command import StepError, attempt, run
+from himari.apply.agent.files import replace
+from himari.apply.agent.places import Places
 
-_POLICY = Path("/usr/sbin/policy-rc.d")
-_REFUSE = "#!/bin/sh\n# himari: services start once they are configured\nexit 101\n"
+_REFUSE = b"#!/bin/sh\n# himari: services start once they are configured\nexit 101\n"
 _LOCK_SECONDS = 120
 _APT = [
     "apt-get",
@@ -31,17 +31,22 @@ def installed(names: list[str]) -> dict[str, str]:
     return {row[1]: row[2] for row in rows}
 
 
-def install(names: list[str]) -> None:
+def install(names: list[str], places: Places) -> None:
     """Install `names` without starting their services. Raises StepError with apt's last lines."""
-    ours = not _POLICY.exists() or _POLICY.read_text(errors="replace") == _REFUSE
+    ours = not places.policy.exists()
     if ours:
-        _POLICY.write_text(_REFUSE)
-        _POLICY.chmod(0o755)
+        replace(places.policy, _REFUSE, 0o755)
     try:
         _install(names)
     finally:
         if ours:
-            _POLICY.unlink()
+            places.policy.unlink()
+
+
+def sweep(places: Places) -> None:
+    """Let services start again where an installation was cut off."""
+    if places.policy.is_file() and places.policy.read_bytes() == _REFUSE:
+        places.policy.unlink()
 
 
 def _install(names: list[str]) -> None:

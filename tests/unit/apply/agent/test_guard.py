@@ -34,7 +34,9 @@ OLD, NEW = b"old\n", b"new\n"
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    return Places(**{name: tmp_path / name for name in ("run", "lib", "etc", "system", "wheels", "environments")})
+    return Places(
+        **{name: tmp_path / name for name in ("run", "lib", "etc", "system", "wheels", "environments", "policy")}
+    )
 
 
 @pytest.fixture

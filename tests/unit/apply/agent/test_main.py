@@ -21,7 +21,10 @@ EMPTY_ACTIVATION: dict[str, Any] = {
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    folders = {name: tmp_path / name for name in ("run", "lib", "etc", "system", "credstore", "wheels", "environments")}
+    folders = {
+        name: tmp_path / name
+        for name in ("run", "lib", "etc", "system", "credstore", "wheels", "environments", "policy")
+    }
     return Places(**folders)
 
 

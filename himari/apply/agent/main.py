@@ -1,4 +1,4 @@
-"""The agent's verbs: `state`, `activate`, `confirm`, `disarm`, `strip`, `content`. Its last line is one JSON object."""
+"""The agent's verbs: state, activate, confirm, content, strip. One JSON object comes out, as the last line."""
 
 from __future__ import annotations
 
@@ -48,11 +48,6 @@ def _confirm(request: dict[str, Any], places: Places) -> dict[str, Any]:
     return asdict(Report([]))
 
 
-def _disarm(request: dict[str, Any], places: Places) -> dict[str, Any]:
-    with alone(places) as ours:
-        return {"disarmed": guard.disarm_all(places)} if ours else asdict(_busy())
-
-
 def _strip(request: dict[str, Any], places: Places) -> dict[str, Any]:
     # An activation of a killed run may still be at work, and would put back what is removed.
     with alone(places) as ours:
@@ -73,7 +68,6 @@ _VERBS = {
     "state": _state,
     "activate": _activate,
     "confirm": _confirm,
-    "disarm": _disarm,
     "strip": _strip,
     "content": _content,
 }

@@ -176,7 +176,7 @@ def test_a_restore_under_way_is_left_to_end(files: list[Path], places: Places, p
 
 def test_disarmed_changes_stand_and_nothing_undoes_them(files: list[Path], places: Places, programs: Path) -> None:
     tokens = sorted(changed(files, places) for _ in range(2))
-    assert answer("disarm", {}, places) == {"disarmed": tokens}
+    assert guard.disarm_all(places) == tokens
     called = (programs / "called").read_text()
     for token in tokens:
         assert f"systemctl stop himari-guard-{token}.timer" in called
@@ -187,7 +187,7 @@ def test_disarmed_changes_stand_and_nothing_undoes_them(files: list[Path], place
 
 def test_disarming_ends_a_restore_that_was_cut_off(files: list[Path], places: Places, programs: Path) -> None:
     restored_up_to("cp", changed(files, places), places, programs)
-    assert answer("disarm", {}, places) == {"disarmed": []}
+    assert guard.disarm_all(places) == []
     assert [path.read_bytes() for path in files] == [OLD, OLD]
     assert nothing_left(places)
 

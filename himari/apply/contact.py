@@ -23,7 +23,7 @@ from himari.apply.ssh import (
 from himari.apply.ssh_config import operator_key, write_config
 from himari.apply.waiting import STOPPING
 from himari.catalog.accounts import DEPLOY_HOME, DEPLOY_USER
-from himari.catalog.hostpaths import WIREGUARD_KEY_MADE, WIREGUARD_PRIVATE_KEY
+from himari.catalog.hostpaths import CONFIG, HOLDER, WIREGUARD_KEY_MADE, WIREGUARD_PRIVATE_KEY
 from himari.catalog.root import ENTRY, as_root, entry_program, sudo_rule
 from himari.stack.errors import HostError, together
 from himari.stack.known import Known, KnownHost, read_known, write_known
@@ -58,8 +58,15 @@ rule=/etc/sudoers.d/{user}
 # Who was met before may run the entry alone; who lets us in for the first time has rights of their own.
 _AS_ROOT = f"""if [ "$(id -u)" = 0 ]; then exec sh -s; fi
 if [ -x {ENTRY} ] && sudo -n -l {ENTRY} >/dev/null 2>&1; then {as_root("sh -s")}; else exec sudo -n sh -s; fi"""
+# Two stacks on one host would put their tunnels and settings over each other's.
+_HELD = "holder"
+ASK_HOLDER = f"""[ ! -s {HOLDER} ] || echo "{_HELD} $(cat {HOLDER})"
+"""
+_HOLD = f"""install -d -m 0755 {CONFIG}
+(umask 0022; printf '%s\\n' {{stack}} > {HOLDER}.new~); mv {HOLDER}.new~ {HOLDER}
+"""
 MADE = "made"  # said before the public key by a host whose key first contact made, however often it is met
-_ENTRY_DIGEST = hashlib.sha256(entry_program().encode()).hexdigest()[:12]  # hosts with another are met again
+_DIGEST = hashlib.sha256((entry_program() + _HOLD).encode()).hexdigest()[:12]  # hosts with another are met again
 # The note comes first: until the key is there as well it is a note of a key that nobody has.
 _KEY = f"""umask 077; mkdir -p {PurePosixPath(WIREGUARD_PRIVATE_KEY).parent}
 key={WIREGUARD_PRIVATE_KEY} note={WIREGUARD_KEY_MADE}
@@ -139,7 +146,7 @@ def _mark(stack: Stack, name: str, host: KnownHost) -> str:
     pinned = host.ssh_host_key or host.address == LOCAL
     if not pinned or (_tunnelled(stack, name) and not host.wireguard_public_key):
         return ""
-    return f"{host.address} {host.ssh_host_key} {host.wireguard_public_key} {_ENTRY_DIGEST}"
+    return f"{host.address} {host.ssh_host_key} {host.wireguard_public_key} {_DIGEST}"
 
 
 def _marks_file(state: StateDir) -> Path:
@@ -158,11 +165,17 @@ def _tunnelled(stack: Stack, name: str) -> bool:
 
 
 def _knock(stack: Stack, name: str, host: KnownHost, state: StateDir) -> str:
-    """The user whom the host lets in and make root; nothing is changed there."""
+    """The user whom the host lets in and make root; nothing is changed there.
+
+    Raises HostError when the host belongs to another stack."""
     first_keys = _first_keys(state, name)
     first_keys.unlink(missing_ok=True)  # of a try that led to nothing
     users = (DEPLOY_USER, stack.hosts[name].bootstrap_user)
-    user, _ = _as_root(Reach(name, host, state.ssh / "config"), "", users, first_keys)
+    user, said = _as_root(Reach(name, host, state.ssh / "config"), ASK_HOLDER, users, first_keys)
+    answers = (line.split() for line in said.splitlines())
+    for holder in (words[1] for words in answers if words[:1] == [_HELD] and words[1:] != [stack.name]):
+        free = f"himari destroy {holder} gives it free; if that stack is gone for good, on the host: rm {HOLDER}"
+        raise HostError(f"it belongs to the stack {holder}", name, "a host that no other stack has", free)
     return user
 
 
@@ -188,7 +201,7 @@ def script(stack: Stack, name: str, host: KnownHost, state: StateDir) -> str:
     remote, tunnelled = host.address != LOCAL, _tunnelled(stack, name)
     tools = _TOOLS.format(tools=" sudo:sudo" * remote + " wg:wireguard-tools" * tunnelled)
     user = _user(operator_key(stack, state)) if remote else ""
-    return tools + user + _KEY * tunnelled
+    return tools + user + _HOLD.format(stack=quote(stack.name)) + _KEY * tunnelled
 
 
 def _user(key: str) -> str:

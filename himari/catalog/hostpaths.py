@@ -7,6 +7,7 @@ CREDENTIALS = "/etc/credstore.encrypted"
 UNITS = "/etc/systemd/system"
 OURS = (VENVS, "/run/himari", CONFIG, "/var/cache/himari", "/var/lib/himari-apply")  # made by us, removed with us
 
+HOLDER = f"{CONFIG}/stack"  # the name of the stack that the host belongs to
 COLLECTOR_SETTINGS = f"{CONFIG}/collector.toml"
 CONSUMER_SETTINGS = f"{CONFIG}/consumer.toml"
 SEGMENTS_SETTINGS = f"{CONFIG}/segments.toml"

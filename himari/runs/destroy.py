@@ -74,7 +74,12 @@ class Removal:
         def work(name: str) -> list[str]:
             report(name, "removes our units and their files")
             unnoted = [] if name in {*put, *self.stack.hosts} else [UNNOTED]
-            return strip(name, put.get(name, Put()) + asked_for(self.stack, known, name), known, self.state) + unnoted
+            return (
+                strip(
+                    self.stack.name, name, put.get(name, Put()) + asked_for(self.stack, known, name), known, self.state
+                )
+                + unnoted
+            )
 
         ended = at_once(names, work)
         failed = [outcome for outcome in ended.values() if isinstance(outcome, HimariError)]

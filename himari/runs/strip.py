@@ -24,13 +24,13 @@ _T = TypeVar("_T")
 Outcomes = Mapping[str, _T | HimariError]  # by host
 
 
-def strip(name: str, put: Put, known: Known, state: StateDir) -> list[str]:
+def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -> list[str]:
     """Remove what was `put` on host `name`, and what goes with it; what is left there, a line each.
 
     Raises HostError when it cannot be reached, DeployError when its agent could not do it."""
     units = sorted(put.units, key=lambda unit: not unit.endswith(".timer"))  # it would start what was stopped before it
-    keys = [hostpaths.WIREGUARD_PRIVATE_KEY] if known[name].wireguard_key_made else []
-    request = msgspec.json.encode(Strip(units, list(put.files), keys, list(hostpaths.OURS)))
+    keys = [hostpaths.WIREGUARD_PRIVATE_KEY, hostpaths.WIREGUARD_KEY_MADE] if known[name].wireguard_key_made else []
+    request = msgspec.json.encode(Strip(stack_name, units, list(put.files), keys, list(hostpaths.OURS)))
     there = ssh.reach(name, known, state)
     # By a login of its own: it proves what guards wait for before they are disarmed there.
     stream = "".join(bundle.stream("strip", request)).encode()

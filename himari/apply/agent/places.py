@@ -39,6 +39,11 @@ class Places:
         return self.etc / "credential.key"
 
     @property
+    def holder(self) -> Path:
+        """The name of the stack that this host belongs to; first contact notes it."""
+        return self.etc / "stack"
+
+    @property
     def credential_marks(self) -> Path:
         """HMAC of each credential's value and encrypted file: the same value is encrypted differently each time."""
         return self.etc / "credential.marks"

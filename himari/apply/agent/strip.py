@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from himari.apply.agent import guard, units
-from himari.apply.agent.command import attempt, run
+from himari.apply.agent.command import StepError, attempt, run
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import Strip
 
@@ -19,7 +19,9 @@ _GUARDS = "himari-guard-*"
 def strip(wanted: Strip, places: Places) -> list[str]:
     """Remove all that `wanted` names; a line for each thing that is still there. May be repeated.
 
-    The caller has come by a fresh login: guarded changes that wait for one are kept as they are."""
+    The caller has come by a fresh login: guarded changes that wait for one are kept as they are. Raises StepError when
+    the host belongs to another stack."""
+    _refuse_other(wanted.stack, places)
     guard.disarm_all(places)
     for unit in wanted.units:
         attempt(["systemctl", "disable", "--now", unit], timeout=120)
@@ -36,6 +38,13 @@ def strip(wanted: Strip, places: Places) -> list[str]:
     run(["systemctl", "daemon-reload"])
     attempt(["systemctl", "reset-failed", *wanted.units])
     return list(_left(wanted, places))
+
+
+def _refuse_other(stack: str, places: Places) -> None:
+    holder = places.holder.read_text(errors="replace").strip() if places.holder.exists() else ""
+    if holder not in ("", stack):
+        way = f"let {stack} forget it: remove its entry from .himari/{stack}/hosts.json"
+        raise StepError(f"it belongs to the stack {holder}, and stays as it is", [way])
 
 
 def _running(pattern: str) -> list[str]:

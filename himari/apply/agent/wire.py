@@ -143,8 +143,9 @@ class Activation:
 
 @dataclass(frozen=True)
 class Strip:
-    """What is to be removed from a host: units by name, the rest by path."""
+    """What `stack` is to have removed from a host: units by name, the rest by path."""
 
+    stack: str
     units: list[str]
     files: list[str]
     keys: list[str]  # WireGuard's, unless a configuration that is not ours names them

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from himari.apply.contact import contact, script
+from himari.apply.contact import ASK_HOLDER, contact, script
 from himari.stack.errors import HostError
 from himari.stack.known import KnownHost, read_known
 from himari.stack.load import load_stack
@@ -22,14 +22,18 @@ for command; do host=$before; before=$command; done
 [ -e "$folder/$host.up" ] || { echo "ssh: connect to host: Connection refused" >&2; exit 255; }
 script=$(cat)
 for pin; do case $pin in UserKnownHostsFile=*) echo "$host ssh-ed25519 AAAA" >"${pin#*=}";; esac; done
-[ ! -e "$folder/$host.waits" ] || [ -z "$script" ] || timeout 10 sh "$folder/$host.waits"
-[ -z "$script" ] || { echo "$script" >>"$folder/$host.changed"; echo made; echo "key-of-$host="; }
+[ ! -e "$folder/$host.waits" ] || [ "${script#*wg}" = "$script" ] || timeout 10 sh "$folder/$host.waits"
+case $script in
+*wg*) echo "$script" >>"$folder/$host.changed"; echo made; echo "key-of-$host=";;
+*) cat "$folder/$host.holder" 2>/dev/null || true;;
+esac
 """
 
 
 @pytest.fixture
 def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the stand-in: NAME.up lets host NAME answer, NAME.changed is what it was told to do."""
+    """The folder of the stand-in: NAME.up lets host NAME answer, NAME.changed is what it was told to do,
+    NAME.holder what it says of the stack that it belongs to."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "ssh").write_text(SSH)
@@ -112,6 +116,29 @@ def test_a_host_is_known_as_soon_as_it_was_met(hosts: Path, state: StateDir) -> 
     contact(two_servers(), state, silent)
     assert list(read_known(seen)) == ["edge"]
     assert list(read_known(known)) == ["edge", "brain"]
+
+
+def test_a_host_of_another_stack_is_refused_before_any_is_changed(hosts: Path, state: StateDir) -> None:
+    for name in ("edge", "brain"):
+        (hosts / f"{name}.up").touch()
+    (hosts / "edge.holder").write_text("a word of welcome\nholder vps-brain\n")
+    (hosts / "brain.holder").write_text("holder osaka\n")
+    with pytest.raises(HostError, match="it belongs to the stack osaka") as told:
+        contact(two_servers(), state, silent)
+    assert told.value.where == "brain"
+    assert "himari destroy osaka" in told.value.hint
+    assert not list(hosts.glob("*.changed"))
+    (hosts / "brain.holder").unlink()
+    assert set(contact(two_servers(), state, silent)) == {"edge", "brain"}
+
+
+def test_a_host_that_was_met_says_whose_it_is(tmp_path: Path) -> None:
+    given = script(STACK, "brain", KnownHost(address="local"), StateDir(tmp_path))
+    texts = (text.replace("/etc/", f"{tmp_path}/") for text in (ASK_HOLDER, given, ASK_HOLDER))
+    before, _, after = (
+        subprocess.run(("sh", "-s"), input=text, capture_output=True, text=True, check=True).stdout for text in texts
+    )
+    assert (before, after) == ("", "holder vps-brain\n")
 
 
 @pytest.fixture

@@ -56,7 +56,13 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def request(places: Places, **changed: list[str]) -> dict[str, Any]:
     folders = [str(places.lib), str(places.run)]
-    return {"units": ["himari-collector.service"], "files": [], "keys": [], "folders": folders} | changed
+    return {
+        "stack": "tokyo",
+        "units": ["himari-collector.service"],
+        "files": [],
+        "keys": [],
+        "folders": folders,
+    } | changed
 
 
 def written(path: Path, text: str = "") -> str:
@@ -104,6 +110,17 @@ def test_what_resists_is_told(places: Places, programs: Path, tmp_path: Path) ->
             "the firewall's table inet himari is still there",
         ]
     }
+
+
+@pytest.mark.parametrize("holder", ["tokyo", "osaka"])
+def test_only_its_own_stack_strips_a_host(places: Places, programs: Path, holder: str) -> None:
+    written(places.etc / "stack", f"{holder}\n")
+    answered = answer("strip", request(places), places)
+    if holder == "tokyo":
+        assert answered == {"left": []}
+    else:
+        assert "it belongs to the stack osaka" in answered["failure"]["what"]
+        assert (programs / "calls").read_text() == ""
 
 
 def armed(places: Places) -> Path:

@@ -1,5 +1,6 @@
 """One window of the ledger proof, taken from running hosts."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -18,6 +19,9 @@ MARGIN_NS = 30 * SECOND  # how far the accounts reach beyond the window
 PATIENCE_SECONDS = 45  # beyond a flush, until the brain's store has passed the window's end
 POLL_SECONDS = 1.0
 CLOCK = ("date", "+%s%N")
+# Its accounts and its clock, the tunnel that the wait before it tries, the logs that are put beside it.
+COMMANDS = re.compile(r"(?<![\w-])(himari-runtime|himari-exchange|date|ping|journalctl -q)(?![\w-])")
+NAMED_LENGTH = 60  # of a command that is looked at: its program, its first words
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -53,6 +57,11 @@ def prove_data(
     journal = digest(run, edge, "journal", start - MARGIN_NS, end + MARGIN_NS)
     account = exchange_ledger(run, exchanges[0], start - MARGIN_NS, end + MARGIN_NS) if exchanges else None
     return compare(account, journal, stored, window)
+
+
+def is_of_window(command: str) -> bool:
+    """Whether a command that root ran on a host, as sudo's journal names it, is a window's, its wait's or its logs'."""
+    return COMMANDS.search(command[:NAMED_LENGTH]) is not None
 
 
 def digest(run: Runner, host: str, where: str, from_ns: int, to_ns: int) -> Digest:

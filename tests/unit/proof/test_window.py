@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from himari.proof.accounts import Fault
-from himari.proof.window import prove_data
+from himari.proof.window import is_of_window, prove_data
 from himari.stack.errors import HostError
 from himari.stack.load import load_stack
 
@@ -97,3 +97,20 @@ def test_a_store_that_stands_still_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(HostError, match="did not pass the window's end") as caught:
         prove_data(load_stack("lab-edge"), Hosts(settles=False), 0)
     assert caught.value.where == "brain"
+
+
+@pytest.mark.parametrize(
+    ("command", "of_window"),
+    [
+        ("/usr/local/sbin/himari-agent date +%s%N", True),
+        ("/usr/local/sbin/himari-agent himari-runtime digest", True),
+        ("/opt/himari/exchange/bin/himari-exchange ledger --json", True),
+        ("/usr/local/sbin/himari-agent journalctl -q", True),
+        ("/usr/bin/ping -q -c 1 -W 2 10.77.0.1", True),
+        ("/usr/local/sbin/himari-agent python3 -", False),
+        ("/usr/bin/apt-get update", False),
+        ("/usr/bin/sh -c 'systemctl restart himari-runtime-collector", False),
+    ],
+)
+def test_commands_of_a_window_are_told_from_others(command: str, of_window: bool) -> None:
+    assert is_of_window(command) is of_window

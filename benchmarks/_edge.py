@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from benchmarks._redis import PASSWORD, Redis, free_port
-from benchmarks._settings import collector_settings
+from benchmarks._settings import WINDOW, collector_settings
 from benchmarks._venue import Said, messages
 from himari.stack.paths import StateDir
 from himari.vault.authority import Authority
@@ -38,33 +38,46 @@ class SendingVenue:
 @contextmanager
 def venue(folder: Path, lines: int, rate: float) -> Iterator[SendingVenue]:
     """Sends `folder`/frames once, as `_venue` says; killed afterwards."""
-    if not (folder / "venue.pem").exists():
-        _certify(folder)
+    certify(folder)
     argv = (sys.executable, "-m", "benchmarks._venue", str(folder), str(lines), str(rate))
     with process(argv, stdout=subprocess.PIPE) as running:
         yield SendingVenue(running)
 
 
-def _certify(folder: Path) -> None:
-    """Makes `folder`/venue.pem, which is all that the venue shows and all that who asks it trusts: a certificate of
-    localhost, the authority's own, and the key."""
+def certify(folder: Path) -> None:
+    """Makes `folder`/venue.pem where it is missing: all that a venue shows and all that who asks it trusts, which is a
+    certificate of localhost, the authority's own, and the key."""
+    if (folder / "venue.pem").exists():
+        return
     authority = Authority.open(StateDir(folder))
     issued = authority.issue("venue", ["localhost"])
     (folder / "venue.pem").write_text(issued.certificate + authority.certificate + issued.key)
 
 
 @contextmanager
-def collector(folder: Path, venue_port: int, server: Redis, lines: int, linger: float) -> Iterator[int]:
-    """A collector of SYMBOLS symbols with its journal in `folder`; gives its process id."""
+def collector(
+    folder: Path,
+    venue_port: int,
+    server: Redis,
+    lines: int,
+    linger: float,
+    *,
+    count: int = SYMBOLS,
+    metrics: int = 0,
+    window: int = WINDOW,
+) -> Iterator[int]:
+    """A collector of `count` symbols with its journal in `folder`; gives its process id. `metrics` is the port that it
+    shows them on, 0 for any."""
     text = collector_settings(
         folder,
-        SYMBOLS,
+        count,
         venue=f"localhost:{venue_port}",
         ca_file=f"{folder}/venue.pem",
-        metrics=free_port(),
+        metrics=metrics or free_port(),
         redis=server.port,
         lines=lines,
         linger=linger,
+        window=window,
     )
     (folder / "collector.toml").write_text(text)
     (folder / "redis-pusher").write_text(PASSWORD)

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from itertools import chain, islice, product
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -16,9 +17,8 @@ LIQUID = ("BTC", "ETH", "SOL", "BNB")
 
 def symbols(count: int) -> tuple[str, ...]:
     """Unified symbols: some that exist, then made-up ones."""
-    made_up = (f"C{first}{second}" for first in ascii_uppercase for second in ascii_uppercase)
-    bases = [*LIQUID, *(next(made_up) for _ in range(count))][:count]
-    return tuple(f"{base}/USDT" for base in bases)
+    made_up = ("".join(letters) for letters in product("CDFGH", ascii_uppercase, ascii_uppercase))
+    return tuple(f"{base}/USDT" for base in islice(chain(LIQUID, made_up), count))
 
 
 def market_frames(count: int, frames_per_s: float, seconds: float) -> list[bytes]:

@@ -9,7 +9,7 @@ import zstandard
 
 from benchmarks import _feeder
 from benchmarks._lab import BenchLab
-from benchmarks._settings import collector_settings, listed
+from benchmarks._settings import collector_settings, consumer_settings
 from himari.catalog.hostpaths import CREDENTIALS, RUNTIME, RUNTIME_VENV
 from himari.catalog.ports import REDIS
 from himari.catalog.redis_buffer import PUSHER, READER
@@ -23,33 +23,6 @@ UNIT = "himari-bench"
 METRICS = 9466
 WAIT_SECONDS = 120.0
 COUNTERS = "cat /sys/class/net/wg0/statistics/rx_bytes /sys/class/net/wg0/statistics/tx_bytes"
-BRAIN = """\
-[source]
-name = "edge"
-[metrics]
-address = "127.0.0.1"
-port = {metrics}
-[venue]
-name = "binance"
-symbols = {symbols}
-[buffer]
-host = "{edge}"
-port = {redis}
-user = "reader"
-credential = "redis-reader"
-[parquet]
-path = "{folder}/parquet"
-min_free_bytes = 0
-flush_seconds = 3
-flush_bytes = 67108864
-[deadman]
-silence_seconds = 60
-disk_free = 0.2
-gap_seconds = 60
-webhook_credential = ""
-state_file = "{folder}/deadman.json"
-edge_metrics_url = "http://127.0.0.1:1/metrics"
-"""
 
 
 class Carried(msgspec.Struct, frozen=True):
@@ -69,6 +42,11 @@ class Carried(msgspec.Struct, frozen=True):
     def ratio(self) -> float:
         """Of the frames' bytes."""
         return (self.received + self.sent) / self.fed.bytes
+
+    @property
+    def is_whole(self) -> bool:
+        """Every record that the journal has is stored, but for the copies of other lines."""
+        return self.stored == self.fed.kept
 
 
 @contextmanager
@@ -131,7 +109,7 @@ def _provide(lab: BenchLab, frames: list[bytes], count: int) -> None:
         linger=linger_ms(home),
     )
     address = tunnel_address(load_stack("lab-edge"), "edge")
-    brain = BRAIN.format(symbols=listed(count), folder=FOLDER, edge=address, metrics=METRICS, redis=REDIS)
+    brain = consumer_settings(FOLDER, count, edge=address, metrics=METRICS, redis=REDIS)
     _put(lab, "edge", "settings", edge.encode())
     _put(lab, "edge", "feeder.py", (PROJECT / "benchmarks" / "_feeder.py").read_bytes())
     _put(lab, "edge", "frames", zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(frames)))

@@ -54,11 +54,13 @@ def frames_of(records: Iterator[Record]) -> list[bytes]:
     return [record.payload for record in records if record.kind == Kind.FRAME]
 
 
-def await_condition(condition: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> int:
-    """When it became true, in ns of the monotonic clock; raises TimeoutError."""
+def await_condition(
+    condition: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS, turn_seconds: float = TURN_SECONDS
+) -> int:
+    """When it became true, in ns of the monotonic clock, looked at each `turn_seconds`; raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(TURN_SECONDS)
+        time.sleep(turn_seconds)
     return time.monotonic_ns()

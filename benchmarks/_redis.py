@@ -4,24 +4,18 @@ import hashlib
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import redis
 
-from himari.apply.render import render
-from himari.apply.values import Values
-from himari.catalog.component import Feed, View
+from benchmarks._shipped import shipped
 from himari.catalog.hostpaths import REDIS_ACL, REDIS_CONFIG
-from himari.catalog.registry import declaration
-from himari.stack.known import KnownHost
 from himari.stack.load import load_stack
-from himari.stack.model import Access
-from himari.stack.paths import StateDir
 
-STACK, HOST = "lab-edge", "edge"
+STACK = "lab-edge"
 PASSWORD = "benchmark"  # noqa: S105 - of a server that lives for a minute on loopback
 START_SECONDS = 20.0
 
@@ -41,7 +35,7 @@ def running(folder: Path) -> Iterator[Redis]:
     """A buffer with its files in `folder`, AOF as shipped; killed afterwards."""
     folder.mkdir()
     port = free_port()
-    files = _shipped(folder)
+    files = shipped(load_stack(STACK), "redis_buffer", "edge", folder / "vault")
     acl = "".join(_opened(line.split()) + "\n" for line in files[REDIS_ACL].splitlines())
     (folder / "users.acl").write_text(acl)
     config = files[REDIS_CONFIG].replace(REDIS_ACL, str(folder / "users.acl")).replace("/var/lib/redis", str(folder))
@@ -64,17 +58,10 @@ def free_port() -> int:
         return port
 
 
-def _shipped(folder: Path) -> Mapping[str, str]:
-    stack = load_stack(STACK)
-    stack = msgspec.structs.replace(stack, access=Access(ssh_from=("192.0.2.1/32",)))
-    known = {
-        name: KnownHost(address=f"192.0.2.{place}", wireguard_public_key="A" * 43 + "=")
-        for place, name in enumerate(stack.hosts, start=2)
-    }
-    view = View(stack=stack, host_name=HOST, known=known, feed=Feed())
-    values = Values.open(stack, known, StateDir(folder / "vault"))
-    component = declaration("redis_buffer")(view)
-    return {one.file.path: one.content.decode() for one in render(component, view, values)}
+def listens(port: int) -> bool:
+    """Whether loopback takes a connection there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _opened(words: list[str]) -> str:

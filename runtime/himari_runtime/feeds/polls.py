@@ -28,9 +28,10 @@ class Polls:
 
     async def exchange_info(self) -> None:
         """At the start and each hour."""
-        call = self._calls.exchange_info(self._symbols)
+        calls = self._calls.exchange_info(self._symbols)
         while True:
-            await self._fetch("_", call)
+            for call in calls:
+                await self._fetch("_", call)
             await asyncio.sleep(HOUR_SECONDS)
 
     async def klines(self) -> None:

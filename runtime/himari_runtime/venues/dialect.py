@@ -47,7 +47,7 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: Callable[[str, int], Call]  # symbol, levels a side
     book_poll: Callable[[str], Call]  # symbol
     closed_kline: Callable[[str, int], Call]  # symbol, when its minute began (ms since 1970)
-    exchange_info: Callable[[tuple[str, ...]], Call]  # symbols
+    exchange_info: Callable[[tuple[str, ...]], list[Call]]  # symbols
     trades: Callable[[str, int, int], Call]  # symbol, first id, most that are wanted
     server_time: Callable[[], Call]
 

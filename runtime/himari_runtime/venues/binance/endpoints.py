@@ -7,6 +7,7 @@ from himari_runtime.venues.binance.symbols import to_venue
 from himari_runtime.venues.dialect import Call, Priority
 
 TOP_LEVELS = 20
+LISTED_MOST = 200  # symbols in one address: servers refuse one of more than 8 KB
 PAGE_TRADES = 1000  # the most that one historicalTrades answer holds
 
 
@@ -46,10 +47,12 @@ def closed_kline(symbol: str, open_time_ms: int) -> Call:
     return Call(Endpoint.KLINES, "/api/v3/klines", query, 2, Priority.POLL)
 
 
-def exchange_info(symbols: tuple[str, ...]) -> Call:
-    """The rules of some symbols."""
-    listed = ",".join(f'"{to_venue(symbol)}"' for symbol in symbols)
-    return Call(Endpoint.EXCHANGE_INFO, "/api/v3/exchangeInfo", {"symbols": f"[{listed}]"}, 20, Priority.POLL)
+def exchange_info(symbols: tuple[str, ...]) -> list[Call]:
+    """The rules of some symbols, in parts of LISTED_MOST."""
+    names = [f'"{to_venue(symbol)}"' for symbol in symbols]
+    parts = (",".join(names[at : at + LISTED_MOST]) for at in range(0, len(names), LISTED_MOST))
+    queries = ({"symbols": f"[{part}]"} for part in parts)
+    return [Call(Endpoint.EXCHANGE_INFO, "/api/v3/exchangeInfo", query, 20, Priority.POLL) for query in queries]
 
 
 def historical_trades(symbol: str, from_id: int, most: int) -> Call:

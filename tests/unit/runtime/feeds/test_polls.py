@@ -60,12 +60,14 @@ class Watched:
         return n
 
 
-async def polled(serve: Serve, journal: Journal, venue: Venue, job: Job, *, most: int) -> list[Rest]:
+async def polled(
+    serve: Serve, journal: Journal, venue: Venue, job: Job, *, most: int, symbols: tuple[str, ...] = SYMBOLS
+) -> list[Rest]:
     """The first `most` answers in the journal."""
     watched = Watched(journal)
     intake = Intake(BINANCE, watched)
     async with serve(venue.answer) as rest:
-        task = asyncio.create_task(job(Polls(Answers(rest, intake), BINANCE, SYMBOLS, 0.02)))
+        task = asyncio.create_task(job(Polls(Answers(rest, intake), BINANCE, symbols, 0.02)))
         async with asyncio.timeout(10):
             for _ in range(most):
                 await watched.answered.get()
@@ -83,6 +85,18 @@ async def test_the_rules_are_asked_for_all_symbols_at_once(serve: Serve, journal
     (rest,) = await polled(serve, journal, venue, Polls.exchange_info, most=1)
     assert venue.asked == [{"symbols": '["BTCUSDT","ETHUSDT"]'}]
     assert (rest.endpoint, rest.symbol, rest.weight, bytes(rest.body)) == ("exchangeInfo", "_", 20, b'{"symbols":[]}')
+
+
+@pytest.mark.asyncio
+async def test_the_rules_of_a_thousand_symbols_are_asked_in_parts_that_a_server_takes(
+    serve: Serve, journal: Journal
+) -> None:
+    venue, names = Venue(), [f"COIN{number}" for number in range(1000)]
+    symbols = tuple(f"{name}/USDT" for name in names)
+    rests = await polled(serve, journal, venue, Polls.exchange_info, most=5, symbols=symbols)
+    asked = [name for query in venue.asked for name in msgspec.json.decode(query["symbols"])]
+    assert asked == [f"{name}USDT" for name in names]
+    assert [rest.endpoint for rest in rests] == ["exchangeInfo"] * 5
 
 
 @pytest.mark.asyncio

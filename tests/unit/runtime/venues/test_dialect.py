@@ -82,7 +82,7 @@ TOY = Dialect(
         snapshot=lambda symbol, levels: Call("book", "/book", {"depth": str(levels)}, 3, Priority.SNAPSHOT),
         book_poll=lambda symbol: Call("top", "/book", {"depth": "1"}, 1, Priority.POLL),
         closed_kline=lambda symbol, open_ms: Call("candle", "/candle", {}, 1, Priority.POLL),
-        exchange_info=lambda symbols: Call("rules", "/rules", {}, 1, Priority.POLL),
+        exchange_info=lambda symbols: [Call("rules", "/rules", {}, 1, Priority.POLL)],
         trades=lambda symbol, first, most: Call("old", "/old", {"from": str(first)}, 1, Priority.BACKFILL),
         server_time=lambda: Call("now", "/now", {}, 1, Priority.CLOCK),
     ),

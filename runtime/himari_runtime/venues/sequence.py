@@ -67,7 +67,7 @@ class Sequence:
         return bool(self._held)
 
     def interrupt(self, reason: Reason) -> None:
-        """All lines broke: the next event may not follow the last."""
+        """All lines broke: the next event may follow neither the last nor what is held back."""
         self._interruption = self._interruption or reason
 
     def follows(self, first_id: int, last_id: int, received_ns: int) -> bool:
@@ -85,25 +85,38 @@ class Sequence:
 
         An event that brings nothing new, a repeated or a late one, changes nothing.
         """
-        last = self.last
-        if last is not None and event.last_id < last.last_id - RENUMBERED_IDS:
-            self._held.clear()
-            self.last = Stored(event.last_id, event.received_ns)
-            return [Placed(event, Missing(last, event.first_id, event.received_ns, Reason.RENUMBERED))]
-        if last is not None:
-            if event.last_id <= last.last_id:
-                return []
-            if self._dense and event.first_id > last.last_id + 1 and not self._interruption and self._wait_ns:
-                self._hold(event)
-                return self.expire(event.monotonic_ns)
-        return [self._place(event), *self._drain()]
+        settled = self.settle() if self._interruption or self._is_renumbered(event) else []
+        if self._is_old(event):
+            return settled
+        if self._wait_ns and not self._interruption and self._leaves_out(event):
+            self._hold(event)
+            return self.expire(event.monotonic_ns)
+        reason = Reason.RENUMBERED if self._is_renumbered(event) else self._interruption
+        self._interruption = None
+        return [*settled, self._place(event, reason), *self._drain()]
 
     def expire(self, monotonic_ns: int) -> list[Placed]:
         """What was waited for long enough is missing."""
         placed: list[Placed] = []
         while self._held and self._is_due(monotonic_ns):
-            placed += [self._place(self._held.pop(0)), *self._drain()]
+            placed += self._give_up()
         return placed
+
+    def settle(self) -> list[Placed]:
+        """What is waited for is missing: no line brings it any more."""
+        placed: list[Placed] = []
+        while self._held:
+            placed += self._give_up()
+        return placed
+
+    def _is_renumbered(self, event: Event) -> bool:
+        return self.last is not None and event.last_id < self.last.last_id - RENUMBERED_IDS
+
+    def _is_old(self, event: Event) -> bool:
+        return self.last is not None and event.last_id <= self.last.last_id and not self._is_renumbered(event)
+
+    def _leaves_out(self, event: Event) -> bool:
+        return self._dense and self.last is not None and event.first_id > self.last.last_id + 1
 
     def _hold(self, event: Event) -> None:
         if event not in self._held[-64:]:
@@ -113,18 +126,19 @@ class Sequence:
         since_ns = min(event.monotonic_ns for event in self._held)  # the first event that showed the hole
         return monotonic_ns - since_ns >= self._wait_ns or len(self._held) > HELD_MOST
 
+    def _give_up(self) -> list[Placed]:
+        return [self._place(self._held.pop(0), None), *self._drain()]
+
     def _drain(self) -> list[Placed]:
         placed: list[Placed] = []
         while self._held and self.last is not None and self._held[0].first_id <= self.last.last_id + 1:
             event = self._held.pop(0)
             if event.last_id > self.last.last_id:
-                placed.append(self._place(event))
+                placed.append(self._place(event, None))
         return placed
 
-    def _place(self, event: Event) -> Placed:
-        last, reason = self.last, self._interruption
-        self.last = Stored(event.last_id, event.received_ns)
-        self._interruption = None
-        if self._dense and last is not None:
-            reason = None if event.first_id <= last.last_id + 1 else reason or Reason.SEQUENCE
+    def _place(self, event: Event, reason: Reason | None) -> Placed:
+        if self._dense and self.last is not None and reason is not Reason.RENUMBERED:
+            reason = (reason or Reason.SEQUENCE) if self._leaves_out(event) else None
+        last, self.last = self.last, Stored(event.last_id, event.received_ns)
         return Placed(event, Missing(last, event.first_id, event.received_ns, reason) if reason else None)

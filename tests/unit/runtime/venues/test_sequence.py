@@ -149,6 +149,39 @@ def test_when_all_lines_broke_nothing_is_waited_for() -> None:
     assert not sequence.is_waiting
 
 
+def test_what_is_held_when_all_lines_break_is_placed_before_what_comes_then() -> None:
+    """Two holes with what is stored between them, each for its own reason."""
+    sequence = Sequence(True, Stored(100, 1), None, WAIT_NS)
+    assert take(sequence, 105, 105, 10) is None
+    sequence.interrupt(Reason.RECONNECT)
+    placed = sequence.offer(Event(200, 200, 20, 20))
+    assert [each.missing for each in placed] == [
+        Missing(Stored(100, 1), 105, 10, Reason.SEQUENCE),
+        Missing(Stored(105, 10), 200, 20, Reason.RECONNECT),
+    ]
+
+
+def test_what_expires_after_all_lines_broke_leaves_the_reason_to_the_next_event() -> None:
+    sequence = Sequence(True, Stored(100, 1), None, WAIT_NS)
+    assert take(sequence, 105, 105, 10) is None
+    sequence.interrupt(Reason.RECONNECT)
+    assert [each.missing for each in sequence.expire(10 + WAIT_NS)] == [
+        Missing(Stored(100, 1), 105, 10, Reason.SEQUENCE)
+    ]
+    assert take(sequence, 200, 200, 300) == Missing(Stored(105, 10), 200, 300, Reason.RECONNECT)
+
+
+def test_what_is_held_when_ids_begin_anew_is_placed_before() -> None:
+    last = 5 * RENUMBERED_IDS
+    sequence = Sequence(True, Stored(last, 1), None, WAIT_NS)
+    assert take(sequence, last + 5, last + 5, 10) is None
+    placed = sequence.offer(Event(7, 7, 20, 20))
+    assert [each.missing for each in placed] == [
+        Missing(Stored(last, 1), last + 5, 10, Reason.SEQUENCE),
+        Missing(Stored(last + 5, 10), 7, 20, Reason.RENUMBERED),
+    ]
+
+
 @pytest.mark.parametrize("dense", [True, False])
 def test_a_venue_that_begins_its_ids_anew_is_followed(dense: bool) -> None:
     last = 5 * RENUMBERED_IDS

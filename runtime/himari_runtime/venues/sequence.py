@@ -3,15 +3,15 @@
 Events come over several lines: what one line has not brought may still come over another.
 """
 
-from bisect import insort
-from operator import attrgetter
+from bisect import bisect_left
+from operator import itemgetter
 from typing import NamedTuple
 
 from himari_runtime.messages import RENUMBERED_IDS, Reason
 
 HELD_MOST = 6000  # ten minutes of updates; beyond it nothing is waited for
 
-_by_first_id = attrgetter("first_id")
+_ids = itemgetter(0, 1)
 
 
 class Event(NamedTuple):
@@ -60,6 +60,7 @@ class Sequence:
         self._interruption = interruption
         self._wait_ns = wait_ns
         self._held: list[Event] = []
+        self._since_ns = 0  # when the oldest of them came
 
     @property
     def is_waiting(self) -> bool:
@@ -119,12 +120,13 @@ class Sequence:
         return self._dense and self.last is not None and event.first_id > self.last.last_id + 1
 
     def _hold(self, event: Event) -> None:
-        if event not in self._held[-64:]:
-            insort(self._held, event, key=_by_first_id)
+        at = bisect_left(self._held, _ids(event), key=_ids)
+        if at == len(self._held) or _ids(self._held[at]) != _ids(event):
+            self._since_ns = min(self._since_ns, event.monotonic_ns) if self._held else event.monotonic_ns
+            self._held.insert(at, event)
 
     def _is_due(self, monotonic_ns: int) -> bool:
-        since_ns = min(event.monotonic_ns for event in self._held)  # the first event that showed the hole
-        return monotonic_ns - since_ns >= self._wait_ns or len(self._held) > HELD_MOST
+        return monotonic_ns - self._since_ns >= self._wait_ns or len(self._held) > HELD_MOST
 
     def _give_up(self) -> list[Placed]:
         return [self._place(self._held.pop(0), None), *self._drain()]
@@ -135,7 +137,11 @@ class Sequence:
             event = self._held.pop(0)
             if event.last_id > self.last.last_id:
                 placed.append(self._place(event, None))
+        self._date()
         return placed
+
+    def _date(self) -> None:
+        self._since_ns = min((event.monotonic_ns for event in self._held), default=0)
 
     def _place(self, event: Event, reason: Reason | None) -> Placed:
         if self._dense and self.last is not None and reason is not Reason.RENUMBERED:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from himari_runtime.messages import RENUMBERED_IDS, Reason
-from himari_runtime.venues.sequence import Event, Missing, Sequence, Stored
+from himari_runtime.venues.sequence import HELD_MOST, Event, Missing, Sequence, Stored
 
 LAST = 200
 
@@ -179,6 +179,19 @@ def test_what_is_held_when_ids_begin_anew_is_placed_before() -> None:
     assert [each.missing for each in placed] == [
         Missing(Stored(last, 1), last + 5, 10, Reason.SEQUENCE),
         Missing(Stored(last + 5, 10), 7, 20, Reason.RENUMBERED),
+    ]
+
+
+def test_the_copies_of_the_other_line_are_not_held_beside_what_they_repeat() -> None:
+    """Held once, an event leaves room for others: only so many are waited for."""
+    sequence = Sequence(True, Stored(1, 0), None, WAIT_NS)
+    for number in range(3, HELD_MOST + 2):
+        assert sequence.offer(Event(number, number, 10, 10)) == []
+    for number in range(3, HELD_MOST + 2):
+        assert sequence.offer(Event(number, number, 11, 11)) == []
+    assert [each.event for each in sequence.offer(Event(2, 2, 12, 12))] == [
+        Event(number, number, 12 if number == 2 else 10, 12 if number == 2 else 10)
+        for number in range(2, HELD_MOST + 2)
     ]
 
 

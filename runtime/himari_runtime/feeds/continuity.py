@@ -1,12 +1,12 @@
 """Follows every channel over all lines: discloses gaps, asks for backfills and snapshots, announces resyncs."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.intake import Intake, Taken
 from himari_runtime.feeds.past import Past
-from himari_runtime.messages import Channel, Gap, Kind, Mark, Reason, Resync, mark_key, stream_of
+from himari_runtime.messages import Channel, Gap, Kind, Reason, Resync, mark_key, stream_of
 from himari_runtime.venues.anchor import Anchor, Verdict
 from himari_runtime.venues.dialect import Dialect
 from himari_runtime.venues.sequence import Event, Missing, Placed, Sequence, Stored
@@ -66,8 +66,8 @@ class BookSync:
 class Continuity:
     """All sequenced channels of the symbols of one venue, over all its lines.
 
-    `past` is the run before. `wait_ns`: how long another line may take to bring what one left out. `backfill` is
-    called with each gap of trades, `want` with each symbol whose book needs a snapshot.
+    `past` is the run before; `settle` discloses what it left. `wait_ns`: how long another line may take to bring what
+    one left out. `backfill` is called with each gap of trades, `want` with each symbol whose book needs a snapshot.
     """
 
     def __init__(
@@ -83,10 +83,9 @@ class Continuity:
     ) -> None:
         self._intake = intake
         self._backfill = backfill
-        interruption = Reason.START if past.restarted else None
         self._sequences = {
-            (symbol, channel): Sequence(
-                dense, _stored(past.marks, dialect.name, symbol, channel), interruption, wait_ns
+            (symbol, channel): _sequence(
+                past, mark_key(stream_of(dialect.name, symbol, channel), channel), dense, wait_ns
             )
             for symbol in symbols
             for channel, dense in dialect.sequenced.items()
@@ -125,6 +124,13 @@ class Continuity:
             if not sequence.is_waiting:
                 self._waiting.discard(key)
 
+    def settle(self) -> None:
+        """Discloses every hole that waits: before the first frame, of the run before, and after the last."""
+        for (symbol, channel), sequence in self._sequences.items():
+            for _, missing in sequence.settle():
+                if missing is not None:
+                    self._disclose(symbol, channel, missing)
+
     def _settle(self, key: tuple[str, Channel], placed: list[Placed]) -> None:
         symbol, channel = key
         for event, missing in placed:
@@ -151,6 +157,11 @@ class Continuity:
             self._backfill(gap)
 
 
-def _stored(marks: Mapping[str, Mark], venue: str, symbol: str, channel: Channel) -> Stored | None:
-    mark = marks.get(mark_key(stream_of(venue, symbol, channel), channel))
-    return Stored(mark.last_id, mark.received_ns) if mark else None
+def _sequence(past: Past, key: str, dense: bool, wait_ns: int) -> Sequence:
+    """Of one channel, from where the run before left it."""
+    mark, waiting = past.marks.get(key), past.waiting.get(key)
+    stored = Stored(mark.last_id, mark.received_ns) if mark else None
+    sequence = Sequence(dense, stored, Reason.START if past.restarted else None, wait_ns)
+    if waiting is not None:
+        sequence.wait(waiting)
+    return sequence

@@ -109,7 +109,12 @@ class Feed:
             counters.DELAY.observe((last.received_ns - made_ns) / 1e9)
         return taken
 
+    def settle(self) -> None:
+        """Discloses what still waits for another line; no frame may come any more."""
+        self._continuity.settle()
+
     async def _expire(self) -> None:
+        self._continuity.settle()  # what the run before waited for no line will bring
         while True:
             await asyncio.sleep(EXPIRE_SECONDS)
             self._continuity.expire(time.monotonic_ns())

@@ -16,7 +16,8 @@ from himari_runtime.messages import Heartbeat
 from himari_runtime.settings import CollectorSettings, SettingsError, credential
 from himari_runtime.systemd import Notifier
 from himari_runtime.transport.buffer import Pusher
-from himari_runtime.transport.journal import Journal, JournalFullError, JournalInUseError
+from himari_runtime.transport.journal import Journal, JournalFullError, JournalInUseError, KeeperFailedError
+from himari_runtime.transport.recovery import Previous
 from himari_runtime.venues.dialect import Dialect
 from himari_runtime.venues.registry import UnknownVenueError, dialect
 
@@ -33,7 +34,7 @@ async def run(settings: CollectorSettings) -> int:
     """
     venue, password, tls = _check(settings)
     try:
-        journal = Journal.open(settings.journal, settings.source.name, venue.route)
+        journal = Journal.open(settings.journal, settings.source.name, venue.route, venue.dense)
     except (JournalInUseError, JournalFullError, OSError) as error:
         log.error("the journal cannot be opened: %s", error)
         return 1
@@ -82,7 +83,7 @@ class Collector:
             tls,
             rest,
             Intake(venue, journal),
-            past=Past(journal.previous.marks, journal.previous.unfilled, restarted=journal.previous.last.epoch > 0),
+            past=_past(journal.previous),
             backlog=lambda: (self._pusher.backlog_records, self._pusher.backlog_seconds),
             beaten=self._beaten,
         )
@@ -98,9 +99,17 @@ class Collector:
         ended = [task for task in (pusher, *feeding) if task.done()]
         await _cancel(*(task for task in feeding if not task.done()))
         if not ended:
+            self._settle()
             await self._drain(pusher)
         await _cancel(pusher)
         return _verdict(ended)
+
+    def _settle(self) -> None:
+        """Leaves no hole undisclosed."""
+        try:
+            self._feed.settle()
+        except (JournalFullError, KeeperFailedError, OSError) as error:
+            log.error("what is missing cannot be written: %s: the next start will write it", error)
 
     async def _serve_metrics(self) -> None:
         await metrics.serve(self._metrics.address, self._metrics.port)
@@ -126,6 +135,10 @@ class Collector:
             f"{lines}, {sum(heartbeat.frames.values())} records, "
             f"{heartbeat.backlog_records} to push{waiting}, {heartbeat.gaps} gaps, {heartbeat.reconnects} reconnects"
         )
+
+
+def _past(previous: Previous) -> Past:
+    return Past(previous.marks, previous.unfilled, previous.waiting, restarted=previous.last.epoch > 0)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -9,7 +9,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,9 +18,10 @@ import msgspec
 
 from himari_runtime import metrics
 from himari_runtime.durable import sync_folder
-from himari_runtime.messages import Epoch, Kind, Mark, Position, Route
+from himari_runtime.messages import Epoch, Gap, Kind, Mark, Position, Route
 from himari_runtime.settings import JournalSettings
 from himari_runtime.transport import epochs
+from himari_runtime.transport.accounts import Accounts
 from himari_runtime.transport.keeper import Keeper
 from himari_runtime.transport.marks import Batch, Marks
 from himari_runtime.transport.records import encode_together
@@ -49,13 +50,16 @@ class KeeperFailedError(Exception):
 class Journal:
     """The appender. One per folder; not for use from several threads."""
 
-    def __init__(self, settings: JournalSettings, source: str, route: Router, lock: int) -> None:
+    def __init__(
+        self, settings: JournalSettings, source: str, route: Router, lock: int, *, dense: Container[str]
+    ) -> None:
         self.settings = settings
         self.source = source
         self.appended = asyncio.Event()
         self._keeper = Keeper(settings)
-        self.previous: Previous = self._with_room(partial(recover, settings.path, route))
-        self._marks = Marks(self.previous.marks, route)
+        self.previous: Previous = self._with_room(partial(recover, settings.path, route, dense))
+        accounts = Accounts(dense, self.previous.marks, self.previous.waiting)
+        self._marks = Marks(self.previous.marks, route, accounts)
         self._unfilled = Unfilled(self.previous.unfilled)
         self.epoch = self._with_room(partial(epochs.advance, settings.path))
         self.n = 0
@@ -66,16 +70,17 @@ class Journal:
         self._keeper.start()
 
     @classmethod
-    def open(cls, settings: JournalSettings, source: str, route: Router) -> "Journal":
+    def open(cls, settings: JournalSettings, source: str, route: Router, dense: Container[str] = ()) -> "Journal":
         """Locks the folder, seals what a dead run left, takes a higher epoch, writes its Epoch record as n = 1.
 
         A disk that is full costs the oldest sealed segments, as it does later. `route` tells of a recovered record what
-        it is. Raises JournalInUseError, JournalFullError, and OSError for what else the disk refuses.
+        it is; `dense`: the channels whose every id is sent, of which holes are followed. Raises JournalInUseError,
+        JournalFullError, and OSError for what else the disk refuses.
         """
         settings.path.mkdir(parents=True, exist_ok=True)
         lock = _lock(settings.path)
         try:
-            journal = cls(settings, source, route, lock)
+            journal = cls(settings, source, route, lock, dense=dense)
         except BaseException:
             os.close(lock)
             raise
@@ -114,7 +119,7 @@ class Journal:
         self.n += len(payloads)
         if kind == Kind.GAP:
             for payload in payloads:
-                self._unfilled.note(payload)
+                self._unfilled.note(msgspec.json.decode(payload, type=Gap))
         self._marks.append(Batch(self.epoch, first, kind, line, received_ns, monotonic_ns, payloads))
         self.appended.set()
         self._untold_bytes += len(data)
@@ -159,6 +164,7 @@ class Journal:
             source=self.source,
             marks=dict(self.marks),
             unfilled=self._unfilled.gaps,
+            waiting=self._marks.waiting,
         )
         self._write(header_frame(header))
         self._header_size = self._size

@@ -1,10 +1,13 @@
-"""What is remembered of each channel: its last record, and the greatest id of the venue's that it has seen."""
+"""What is remembered of each channel: its last record, the greatest id of the venue's that it has seen, and how far
+it is accounted for."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from himari_runtime.messages import RENUMBERED_IDS, Mark, Record, Route, mark_key
+from himari_runtime.messages import RENUMBERED_IDS, Gap, Kind, Mark, Record, Route, mark_key
+from himari_runtime.transport.accounts import Accounts
+from himari_runtime.venues.sequence import Waiting
 
 End = tuple[int, int, int, int]  # as a mark has them: n, epoch, last_id, received_ns
 PENDING_MOST = 4096  # records whose places are kept and not yet the marks that come of them
@@ -20,7 +23,7 @@ def note(marks: dict[str, Mark], key: str, mark: Mark) -> None:
 
 def _is_late(last_id: int, greatest: int) -> bool:
     """Whether an event is older than the greatest id seen, rather than one of a venue that began to count anew."""
-    return last_id < greatest < last_id + RENUMBERED_IDS
+    return last_id < greatest <= last_id + RENUMBERED_IDS
 
 
 def mark_of(record: Record, where: Route) -> Mark:
@@ -47,16 +50,22 @@ class Batch(msgspec.Struct, gc=False):
 
 
 class Marks:
-    """The marks of a journal that is being written; made up when they are asked for, not with each record."""
+    """The marks and accounts of a journal that is being written; made up when they are asked for, not with each
+    record."""
 
-    def __init__(self, known: Mapping[str, Mark], route: Callable[[Record], Route]) -> None:
+    def __init__(self, known: Mapping[str, Mark], route: Callable[[Record], Route], accounts: Accounts) -> None:
         self._known = dict(known)
         self._route = route
+        self._accounts = accounts
         self._pending: dict[int, Batch] = {}
         self._size = 0
 
     def append(self, batch: Batch) -> None:
         """Takes records in the order of the journal."""
+        if batch.kind == Kind.GAP:
+            self.all()  # a gap speaks of what came before it
+            for payload in batch.payloads:
+                self._accounts.disclose(msgspec.json.decode(payload, type=Gap))
         self._pending[batch.n] = batch
         self._size += len(batch.payloads)
         if self._size > PENDING_MOST:
@@ -78,9 +87,16 @@ class Marks:
         self._size = 0
         return self._known
 
+    @property
+    def waiting(self) -> dict[str, Waiting]:
+        """The channels with a hole that no gap discloses, by `stream|channel`, all records considered."""
+        self.all()
+        return self._accounts.waiting
+
     def _follow(self, ends: dict[tuple[str, str], End], batch: Batch, routes: Sequence[Route]) -> None:
-        """What `note` does for each record, without a mark of each."""
+        """What `note` does for each record, without a mark of each; and what the accounts take."""
         for n, where in enumerate(routes, batch.n):
+            self._accounts.follow(where, batch.received_ns, batch.monotonic_ns)
             key = where.stream, where.channel
             before = ends.get(key) or self._end(*key)
             if before is not None and _is_late(where.last_id, before[2]):

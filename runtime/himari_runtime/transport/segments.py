@@ -8,6 +8,7 @@ import msgspec
 
 from himari_runtime.messages import Gap, Kind, Mark, Position
 from himari_runtime.transport.records import FRAME, MAX_BODY, encode, scan
+from himari_runtime.venues.sequence import Waiting
 
 VERSION = 1
 NAME = re.compile(r"^(\d{8,})-(\d{12,})(?:-(\d{12,})\.seg|\.open)$")
@@ -38,7 +39,7 @@ class Segment(msgspec.Struct, frozen=True):
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """A segment's first frame. `marks`: the last record of each `stream|channel` before this segment; `unfilled`: the
-    gaps in trades that were open then."""
+    gaps in trades that were open then; `waiting`: the channels that had a hole of which no gap told yet."""
 
     version: int = VERSION
     epoch: int
@@ -46,6 +47,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     marks: dict[str, Mark] = {}
     unfilled: tuple[Gap, ...] = ()
+    waiting: dict[str, Waiting] = {}
 
 
 class Footer(msgspec.Struct, frozen=True, kw_only=True):

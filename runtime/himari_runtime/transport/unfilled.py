@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import msgspec
-
 from himari_runtime.messages import Channel, Gap
 
 MOST = 1000  # the newest; one that the venue can no longer fill stays among them
@@ -15,17 +13,14 @@ class Unfilled:
     def __init__(self, gaps: Iterable[Gap] = ()) -> None:
         self._open: dict[tuple[str, int | None, int | None], Gap] = {}
         for gap in gaps:
-            self._note(gap)
+            self.note(gap)
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
         return tuple(self._open.values())
 
-    def note(self, payload: bytes) -> None:
-        """Takes the payload of a gap's record."""
-        self._note(msgspec.json.decode(payload, type=Gap))
-
-    def _note(self, gap: Gap) -> None:
+    def note(self, gap: Gap) -> None:
+        """Takes a gap, in the journal's order."""
         key = gap.symbol, gap.after_id, gap.before_id
         if gap.filled:
             self._open.pop(key, None)

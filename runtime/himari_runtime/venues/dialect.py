@@ -77,3 +77,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     is_shutdown: Callable[[bytes], bool]  # whether an unrouted frame says that the venue hangs up
     primer: bytes  # the dictionary that chunks are compressed with
     fingerprints: Callable[[Record], Iterable[Fingerprint]]  # of the events in a record
+
+    @property
+    def dense(self) -> frozenset[Channel]:
+        """The sequenced channels of which every id is sent."""
+        return frozenset(channel for channel, dense in self.sequenced.items() if dense)

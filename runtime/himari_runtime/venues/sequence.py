@@ -30,6 +30,14 @@ class Stored(NamedTuple):
     received_ns: int
 
 
+class Waiting(NamedTuple):
+    """A channel with a hole of which nothing is said yet: each id up to `last` is stored or disclosed, and `held` is
+    stored behind the hole."""
+
+    last: Stored
+    held: tuple[Event, ...]
+
+
 class Missing(NamedTuple):
     """What lies strictly between two stored events, and why."""
 
@@ -51,14 +59,22 @@ class Sequence:
 
     `dense` where the venue sends every id once; elsewhere only an interruption tells that data may be missing.
     `interruption` says why it may be before the next event. `wait_ns`: how long another line may take to bring what is
-    missing; 0 where there is none.
+    missing; 0 where there is none. Never more than `held_most` events are held back.
     """
 
-    def __init__(self, dense: bool, last: Stored | None, interruption: Reason | None, wait_ns: int = 0) -> None:
+    def __init__(
+        self,
+        dense: bool,
+        last: Stored | None,
+        interruption: Reason | None,
+        wait_ns: int = 0,
+        held_most: int = HELD_MOST,
+    ) -> None:
         self.last = last
         self._dense = dense
         self._interruption = interruption
         self._wait_ns = wait_ns
+        self._held_most = held_most
         self._held: list[Event] = []
         self._since_ns = 0  # when the oldest of them came
 
@@ -66,6 +82,16 @@ class Sequence:
     def is_waiting(self) -> bool:
         """Events are held back behind ids that another line may bring."""
         return bool(self._held)
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What is held back, and behind what; None where nothing is."""
+        return Waiting(self.last, tuple(self._held)) if self._held and self.last is not None else None
+
+    def wait(self, waiting: Waiting) -> None:
+        """Goes on from where another sequence of the channel waited."""
+        self.last, self._held = waiting.last, list(waiting.held)
+        self._date()
 
     def interrupt(self, reason: Reason) -> None:
         """All lines broke: the next event may follow neither the last nor what is held back."""
@@ -110,6 +136,12 @@ class Sequence:
             placed += self._give_up()
         return placed
 
+    def disclosed(self, before_id: int, before_ns: int) -> None:
+        """All that is missing before the event that begins with `before_id` is said: it waits no longer."""
+        if self.last is not None and self.last.last_id < before_id - 1:
+            self.last = Stored(before_id - 1, before_ns)
+        self._drain()
+
     def _is_renumbered(self, event: Event) -> bool:
         return self.last is not None and event.last_id < self.last.last_id - RENUMBERED_IDS
 
@@ -126,7 +158,7 @@ class Sequence:
             self._held.insert(at, event)
 
     def _is_due(self, monotonic_ns: int) -> bool:
-        return monotonic_ns - self._since_ns >= self._wait_ns or len(self._held) > HELD_MOST
+        return monotonic_ns - self._since_ns >= self._wait_ns or len(self._held) > self._held_most
 
     def _give_up(self) -> list[Placed]:
         return [self._place(self._held.pop(0), None), *self._drain()]

@@ -15,7 +15,7 @@ import msgspec
 
 from himari.stack.paths import StateDir
 from himari.vault.authority import Authority
-from himari_runtime.messages import START, Channel, Gap, Record
+from himari_runtime.messages import START, Channel, Gap, Position, Record
 from himari_runtime.services.digest import Digest, Window, digest
 from himari_runtime.settings import CollectorSettings, load
 from himari_runtime.transport.reader import JournalReader
@@ -178,6 +178,23 @@ class Collector:
         reader.close()
         return found
 
+    def await_hole(self, after: Position, symbol: str, channel: Channel) -> None:
+        """Returns as soon as ids are left out in the journal behind `after`."""
+        reader = JournalReader(self.settings.journal.path, after)
+        due = 0
+
+        def is_left_out() -> bool:
+            nonlocal due
+            for where in (route("binance", record) for record in reader.read(1 << 20)):
+                if (where.symbol, where.channel) == (symbol, channel):
+                    if due and where.first_id > due:
+                        return True
+                    due = max(due, where.last_id + 1)
+            return False
+
+        until(is_left_out, f"a hole in {channel} of {symbol}", turn=0.002)
+        reader.close()
+
     def channels(self) -> set[Channel]:
         """What kinds of records the journal holds."""
         return {route("binance", record).channel for record in self.records()}
@@ -215,12 +232,12 @@ def _disclosed(key: str, gaps: list[Gap]) -> bool:
     )
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 30, turn: float = 0.05) -> None:
     """Waits for a condition; fails by name when it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
+        time.sleep(turn)
 
 
 def _listens(port: int) -> bool:

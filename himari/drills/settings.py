@@ -24,7 +24,11 @@ MAXMEMORY = "sed -i 's/^maxmemory .*/maxmemory 2mb/' $f"
 LINE_LIFE = "sed -i 's/^line_life_seconds = .*/line_life_seconds = {:.1f}/' $f"
 VENUE_LIFE = "printf '[limits]\\nline_life_seconds = {:.1f}\\n' >>$f"
 AHEAD = "/run/systemd/system/himari-collector.service.d/ahead.conf"
-AHEAD_TEXT = "[Service]\\nEnvironment=LD_PRELOAD={library} FAKETIME=+{seconds}s DONT_FAKE_MONOTONIC=1\\n"
+CLOCK = "/run/himari-drill-clock"  # how far the clock is off; what runs looks there each second
+AHEAD_TEXT = (
+    "[Service]\\nEnvironment=LD_PRELOAD={library} DONT_FAKE_MONOTONIC=1\\n"
+    f"Environment=FAKETIME_TIMESTAMP_FILE={CLOCK} FAKETIME_CACHE_DURATION=1\\n"
+)
 FIND_LIBRARY = "dpkg -L libfaketime | grep '/libfaketime.so.1$' | head -1"
 INSTALL = (
     "dpkg -s libfaketime >/dev/null 2>&1 || { apt-get update -qq; apt-get install -qq -y libfaketime; } >/dev/null"
@@ -96,30 +100,39 @@ class ShortLines(Quiet):
 
 
 class ClockAhead(Quiet):
-    """The collector's clock runs ahead, and later falls back."""
+    """The collector's clock jumps ahead while it runs, and later falls back; it is begun with a clock that can."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     def prepare(self, field: Field) -> None:
         field.inside(field.edge, INSTALL)
-
-    def inject(self, field: Field) -> None:
-        library = field.inside(field.edge, FIND_LIBRARY).strip()
-        text = AHEAD_TEXT.format(library=library, seconds=self._seconds)
+        self._set(field, 0)
+        text = AHEAD_TEXT.format(library=field.inside(field.edge, FIND_LIBRARY).strip())
         write = f"mkdir -p $(dirname {AHEAD}); printf '{text}' >{AHEAD}"
         field.inside(field.edge, f"{write}; systemctl daemon-reload; systemctl restart {COLLECTOR}")
+
+    def inject(self, field: Field) -> None:
+        self._set(field, self._seconds)
 
     def seen(self, field: Field) -> str:
         offset = field.told_by_collector().get("himari_clock_offset_seconds", 0.0)
         return f"the collector sees the venue's clock {-offset:.1f} s behind" if offset < -self._seconds / 2 else ""
 
     def lift(self, field: Field) -> None:
-        remove = f"[ -e {AHEAD} ] || exit 0; rm {AHEAD}; systemctl daemon-reload; systemctl restart {COLLECTOR}"
-        field.inside(field.edge, remove)
+        self._set(field, 0)
 
     def restored(self, field: Field) -> bool:
         return field.collector().carries
+
+    def heal(self, field: Field) -> None:
+        restart = f"systemctl daemon-reload; systemctl restart {COLLECTOR}"
+        field.inside(field.edge, f"rm -f {CLOCK}; [ -e {AHEAD} ] || exit 0; rm {AHEAD}; {restart}")
+
+    @staticmethod
+    def _set(field: Field, seconds: float) -> None:
+        draft = f"{CLOCK}.draft"
+        field.inside(field.edge, f"echo +{seconds:g}s >{draft}; chmod 644 {draft}; mv {draft} {CLOCK}")
 
 
 class Stranger(Quiet):
@@ -179,13 +192,14 @@ DRILLS = (
     ),
     Drill(
         name="clock",
-        says="The collector's clock runs 2 seconds ahead for 20 seconds, and falls back",
-        deadline="new data is on the brain within 30 seconds of the clock's return",
-        within=30,
+        says="The collector's clock jumps 2 seconds ahead while it runs, and falls back 20 seconds later",
+        deadline="new data is on the brain within 10 seconds of the clock's return, and nothing is missed",
+        within=10,
         sees="the collector sees how far its clock and the venue's are apart",
-        gaps=Gaps.TIGHT,
+        gaps=Gaps.NONE,
         takes=90,
         lasts=20,
+        ahead=3,  # its 2 seconds, and the one until the collector's clock falls back
         fault=lambda _: ClockAhead(2),
     ),
 )

@@ -27,8 +27,10 @@ class Remote(Field):
     def __init__(self, state: StateDir, answers: Mapping[str, str]) -> None:
         super().__init__(load_stack("lab-edge"), state)
         self.answers = dict(answers)
+        self.scripts: list[str] = []
 
     def inside(self, host: str, script: str) -> str:
+        self.scripts.append(script)
         return next((told for word, told in self.answers.items() if word in script), "")
 
 

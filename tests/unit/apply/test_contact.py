@@ -156,7 +156,7 @@ def key_said(wireguard: Path, *, cut_off_at: str = "") -> list[str]:
     )
     (programs / "mv").chmod(0o755)
     text = script(STACK, "brain", KnownHost(address="local"), StateDir(wireguard))
-    given, path = text.replace("/etc/wireguard", str(wireguard)), f"{programs}:{os.environ['PATH']}"
+    given, path = text.replace("/etc/", f"{wireguard.parent}/"), f"{programs}:{os.environ['PATH']}"
     argv = ("sh", "-s")
     done = subprocess.run(argv, input=given, capture_output=True, text=True, env={"PATH": path}, check=not cut_off_at)
     return done.stdout.splitlines()

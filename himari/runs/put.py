@@ -76,6 +76,7 @@ def put_path(state: StateDir) -> Path:
 
 
 def _write(state: StateDir, noted: dict[str, Put]) -> None:
+    state.path.mkdir(parents=True, exist_ok=True)
     path = put_path(state)
     draft = path.with_suffix(".tmp")
     draft.write_bytes(msgspec.json.encode(noted) + b"\n")

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from himari.apply import bundle, ssh
-from himari.apply.agent.wire import Failure, Strip, Stripped
+from himari.apply.agent.wire import Activation, Failure, Strip, Stripped
 from himari.apply.answer import read_answer
 from himari.catalog import hostpaths
 from himari.runs.progress import Report
@@ -65,7 +65,8 @@ def refusal(failed: Sequence[HimariError], others: Sequence[str], argv: Sequence
     told = together(f"{len(failed)} hosts could not be stripped", failed)
     unreachable = [error.where for error in failed if isinstance(error, HostError)]
     given_up = shlex.join((*argv, *(word for name in unreachable for word in ("--gone", name))))
-    hints = (told.hint, f"a host that is gone for good is given up by: {given_up}" if unreachable else "")
+    soon = f"what an up that was cut off has shut out comes back within {Activation().guard_seconds} s: repeat it then"
+    hints = (told.hint, f"{soon}; a host that is gone for good is given up by: {given_up}" if unreachable else "")
     stripped = f"; stripped all the same: {', '.join(others)}" if others else ""
     return type(told)(f"{told.what}{stripped}", told.where, told.expected, "; ".join(filter(None, hints)))
 

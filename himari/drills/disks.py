@@ -4,18 +4,24 @@ from random import Random
 
 from himari.catalog.collector import UNIT as COLLECTOR
 from himari.catalog.consumer import UNIT as CONSUMER
-from himari.catalog.hostpaths import COLLECTOR_SETTINGS, JOURNAL, RUNTIME
+from himari.catalog.hostpaths import COLLECTOR_SETTINGS, JOURNAL
 from himari.drills.altered import alter, whole
 from himari.drills.drill import Drill, Gaps, Quiet
-from himari.drills.field import Field
+from himari.drills.field import Field, await_
 from himari.lab import faults
 from himari.stack.errors import HostError
 
 WINDOW = "sed -i 's/^window_records = .*/window_records = {}/' $f"
 KEPT = "/root/segment-before-the-drill"
-SPOIL = "printf '{noise}' | dd of={segment} bs=1 seek={offset} conv=notrunc status=none"
-RANGE = "--from-ns $(( $(date +%s%N) - 180000000000 )) --to-ns $(date +%s%N)"
-READ = f"{RUNTIME} digest --json --settings {COLLECTOR_SETTINGS} --where journal {RANGE} 2>&1 >/dev/null"
+# So much that both lines' copies of some events are hit: what one of them still has is not missing.
+SPOILT_BYTES, NOISE_BYTES = 1 << 16, 64
+SPOIL = (
+    "for i in $(seq {times}); do printf '{noise}'; done "
+    "| dd of={segment} bs=64K iflag=fullblock oflag=seek_bytes seek={offset} conv=notrunc status=none"
+)
+OVERTAKEN = 3  # segments sealed since the brain went: the streams hold less than the last one's time
+SEALED_SECONDS = 120.0
+DAMAGED, GAPS = "himari_catch_up_damaged_segments_total", "himari_gaps_total"
 
 
 class BrainDiskFull(Quiet):
@@ -66,34 +72,6 @@ class JournalDiskFull(Quiet):
         field.inside(field.edge, f"systemctl reset-failed {COLLECTOR} || true; systemctl start {COLLECTOR}")
 
 
-class SegmentDamaged(Quiet):
-    """Some bytes of a sealed segment change on the edge's disk, after they were pushed."""
-
-    def __init__(self, chance: Random) -> None:
-        self._chance = chance
-
-    def inject(self, field: Field) -> None:
-        newest = field.inside(field.edge, f"ls {JOURNAL} | grep seg$ | tail -3").split()
-        if not newest:
-            raise HostError("no segment is sealed yet", field.edge, hint="wait for the age at which one is sealed")
-        segment = f"{JOURNAL}/{self._chance.choice(newest)}"
-        size = int(field.inside(field.edge, f"stat -c %s {segment}"))
-        noise = "".join(f"\\{self._chance.randrange(256):03o}" for _ in range(64))
-        spoil = SPOIL.format(noise=noise, segment=segment, offset=self._chance.randrange(size // 4, 3 * size // 4))
-        field.inside(field.edge, f"cp -p {segment} {KEPT}; echo {segment} >{KEPT}.name; {spoil}")
-
-    def seen(self, field: Field) -> str:
-        told = [line for line in field.asked(field.edge, READ).splitlines() if "damage" in line]
-        return told[-1][-200:] if told else ""
-
-    def restored(self, field: Field) -> bool:
-        return True
-
-    def heal(self, field: Field) -> None:
-        back = f"[ ! -e $(cat {KEPT}.name) ] || cp -p {KEPT} $(cat {KEPT}.name)"
-        field.inside(field.edge, f"[ -e {KEPT}.name ] || exit 0; {back}; rm -f {KEPT} {KEPT}.name")
-
-
 class BrainAway(Quiet):
     """The consumer is away for longer than the buffer's streams hold, which is made short first."""
 
@@ -124,6 +102,46 @@ class BrainAway(Quiet):
 
     def _pushed(self, field: Field) -> float:
         return field.told_by_collector().get("himari_pushed_records_total", 0.0)
+
+
+class SegmentDamaged(BrainAway):
+    """A part of a sealed segment changes on the edge's disk, which the brain then needs: its streams were overtaken."""
+
+    def __init__(self, chance: Random, window_records: int) -> None:
+        super().__init__(window_records)
+        self._chance = chance
+
+    def inject(self, field: Field) -> None:
+        """Returns once the brain is back and has to fetch what is damaged. Raises HostError when nothing is sealed."""
+        super().inject(field)
+        before = set(self._sealed(field))
+        if not await_(lambda: len(set(self._sealed(field)) - before) >= OVERTAKEN, SEALED_SECONDS):
+            sealed = f"{OVERTAKEN} segments sealed within {SEALED_SECONDS} s"
+            raise HostError("the journal seals nothing", field.edge, sealed)
+        # The first may hold what the brain has; the last may still be in the stream.
+        self._spoil(field, sorted(set(self._sealed(field)) - before)[1])
+        self.lift(field)
+
+    def seen(self, field: Field) -> str:
+        told = field.told_by_consumer()
+        damaged, gaps = told.get(DAMAGED, 0.0), told.get(GAPS, 0.0)
+        return f"the consumer met {damaged:.0f} damaged segments, and wrote {gaps:.0f} gaps" if damaged and gaps else ""
+
+    def heal(self, field: Field) -> None:
+        super().heal(field)
+        back = f"[ ! -e $(cat {KEPT}.name) ] || cp -p {KEPT} $(cat {KEPT}.name)"
+        field.inside(field.edge, f"[ -e {KEPT}.name ] || exit 0; {back}; rm -f {KEPT} {KEPT}.name")
+
+    def _sealed(self, field: Field) -> list[str]:
+        return field.inside(field.edge, f"ls {JOURNAL} | grep seg$ || true").split()
+
+    def _spoil(self, field: Field, name: str) -> None:
+        segment = f"{JOURNAL}/{name}"
+        size = int(field.inside(field.edge, f"stat -c %s {segment}"))
+        noise = "".join(f"\\{self._chance.randrange(256):03o}" for _ in range(NOISE_BYTES))
+        offset = self._chance.randrange(size // 4, size // 2)
+        spoil = SPOIL.format(times=SPOILT_BYTES // NOISE_BYTES, noise=noise, offset=offset, segment=segment)
+        field.inside(field.edge, f"cp -p {segment} {KEPT}; echo {segment} >{KEPT}.name; {spoil}")
 
 
 DRILLS = (
@@ -164,12 +182,13 @@ DRILLS = (
     ),
     Drill(
         name="segment-damaged",
-        says="64 bytes of a sealed segment change on the edge's disk, after they were pushed",
-        deadline="new data is on the brain within 30 seconds, and nothing is missed there",
-        within=30,
-        sees="reading the journal says that it is damaged, and where",
-        gaps=Gaps.NONE,
-        takes=40,
-        fault=SegmentDamaged,
+        says="64 KiB of a sealed segment change on the edge's disk, and a brain that was away for long needs them",
+        deadline="all that is whole is on the brain within 120 seconds of its return, and gaps say what is not",
+        within=120,
+        sees="the consumer meets the damaged segment, and writes gaps",
+        gaps=Gaps.TIGHT,
+        takes=240,
+        seen_within=90,
+        fault=lambda chance: SegmentDamaged(chance, window_records=4000),
     ),
 )

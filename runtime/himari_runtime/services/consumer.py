@@ -14,7 +14,7 @@ from himari_runtime import metrics
 from himari_runtime.backoff import Backoff
 from himari_runtime.messages import Kind, Position, Record, streams
 from himari_runtime.settings import ConsumerSettings, credential
-from himari_runtime.sinks.errors import DiskLowError, StoreError, StoreInUseError
+from himari_runtime.sinks.errors import DiskLowError, StoreError, StoreInUseError, refusal
 from himari_runtime.sinks.flusher import Flusher
 from himari_runtime.sinks.lock import StoreLock
 from himari_runtime.sinks.parquet import ParquetStore, open_store
@@ -68,7 +68,9 @@ class Consumer:
         self._flusher = Flusher(self._store.flush)
         self._names = streams(settings.venue.name, settings.venue.symbols)
         folder = venue_folder(settings.parquet.path, settings.venue.name) / f"{settings.source.name}.catch-up"
-        self._catch_up = CatchUp(settings.segments, folder, route, self._sequenced)
+        self._catch_up = CatchUp(
+            settings.segments, folder, route, self._sequenced, min_free_bytes=settings.parquet.min_free_bytes
+        )
         self._is_behind = False  # records come from segments
         self._waits = ""  # why nothing goes on
         self._flushed = self._told = time.monotonic()
@@ -135,6 +137,14 @@ class Consumer:
                 log.warning("segments of %s: %r", self._settings.segments.host, error)
                 await self._flush_if_due()
                 await self._pause(backoff.next(), f"{CATCHING_UP}: the edge's segments cannot be read: {error!r}")
+            except OSError as error:
+                refused = refusal(self._settings.parquet.path, error)
+                log.error("%s: %s", NOT_STORING, refused)
+                await self._flush_if_due()
+                self._count_refusal(refused)
+                await self._pause(backoff.next(), f"{NOT_STORING}: {refused}")
+            else:
+                metrics.STORE_FAILING.set(0)
         self._is_behind = False
         metrics.CATCHING_UP.set(0)
         metrics.CATCH_UP_BEHIND.set(0)
@@ -191,12 +201,15 @@ class Consumer:
         try:
             await self._flusher.flush()
         except StoreError as error:
-            metrics.STORE_ERRORS.inc()
-            metrics.STORE_FAILING.set(1)
-            metrics.DISK_LOW.set(isinstance(error, DiskLowError))
+            self._count_refusal(error)
             raise
         metrics.STORE_FAILING.set(0)
         self._flushed = time.monotonic()
+
+    def _count_refusal(self, error: StoreError) -> None:
+        metrics.STORE_ERRORS.inc()
+        metrics.STORE_FAILING.set(1)
+        metrics.DISK_LOW.set(isinstance(error, DiskLowError))
 
     async def _drain(self) -> int:
         """Stores what was read, as far as that takes no longer than a stop may; the buffer has the rest."""

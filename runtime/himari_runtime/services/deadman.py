@@ -12,9 +12,9 @@ import msgspec
 
 from himari_runtime.aside import aside
 from himari_runtime.messages import Gap
+from himari_runtime.room import disk_share
 from himari_runtime.services.heard import Heard, consumer_says, edge_kills
 from himari_runtime.settings import ConsumerSettings, credential
-from himari_runtime.sinks.parquet import disk_share
 from himari_runtime.sinks.parquet_reader import gaps_since, newest_frame_ns
 from himari_runtime.venues.registry import dialect
 

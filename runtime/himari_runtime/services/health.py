@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from himari_runtime.messages import Gap, Heartbeat, Kind, Position, Record, streams
+from himari_runtime.room import free_bytes
 from himari_runtime.settings import CollectorSettings, ConsumerSettings, Settings, SettingsError, credential
 from himari_runtime.transport.chunks import Chunk, ChunkError, Packer
 from himari_runtime.transport.reader import JournalReader
@@ -147,7 +148,6 @@ def _edge(settings: CollectorSettings, asked: list[StreamHealth], error: str) ->
 
 def _brain(settings: ConsumerSettings, asked: list[StreamHealth], error: str) -> Health:
     from himari_runtime.services.deadman import stored_frame_ns
-    from himari_runtime.sinks.parquet import free_bytes
     from himari_runtime.sinks.parquet_files import files_of, newest_file
     from himari_runtime.sinks.parquet_reader import gaps_since, newest_received_ns
 

@@ -28,12 +28,17 @@ class StoreInUseError(Exception):
     """Another process writes this store; the text says which."""
 
 
+def refusal(path: Path, error: OSError) -> StoreError:
+    """What an OSError about `path` means: for want of room a DiskLowError."""
+    kind = DiskLowError if error.errno in FULL else StoreError
+    mend = MEND.get(error.errno or 0, "see what is at that path")
+    return kind(f"{error.filename or path}: {error.strerror or error}: {mend}")
+
+
 @contextmanager
 def refusals(path: Path) -> Iterator[None]:
-    """Turns an OSError about `path` into a StoreError, one for want of room into a DiskLowError."""
+    """Turns an OSError about `path` into its refusal."""
     try:
         yield
     except OSError as error:
-        kind = DiskLowError if error.errno in FULL else StoreError
-        mend = MEND.get(error.errno or 0, "see what is at that path")
-        raise kind(f"{error.filename or path}: {error.strerror or error}: {mend}") from error
+        raise refusal(path, error) from error

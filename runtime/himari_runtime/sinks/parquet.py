@@ -18,6 +18,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 from himari_runtime import metrics
 from himari_runtime.durable import sync_folder
 from himari_runtime.messages import START, Kind, Position, Record, Route
+from himari_runtime.room import free_bytes
 from himari_runtime.settings import ParquetSettings
 from himari_runtime.sinks.errors import DiskLowError, StoreError, refusals
 from himari_runtime.sinks.parquet_files import date_folder, drafts, newest_file, note_folder
@@ -165,18 +166,6 @@ def _memory(path: Path) -> bytes:
     except pa.ArrowInvalid as error:
         raise StoreError(f"{path}: {error}: move it away; the buffer may still have its records") from None
     return found
-
-
-def free_bytes(path: Path) -> int:
-    """Room that an ordinary user may still fill."""
-    found = os.statvfs(path)
-    return found.f_bavail * found.f_frsize
-
-
-def disk_share(path: Path) -> float:
-    """The part of the disk that is free, from 0 to 1."""
-    found = os.statvfs(path)
-    return found.f_bavail / max(1, found.f_blocks)
 
 
 def _write_table(draft: Path, batch: Batch) -> None:

@@ -6,6 +6,7 @@ segment does not reach yet is waited for.
 """
 
 import asyncio
+import errno
 import logging
 import shutil
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from himari_runtime import metrics
 from himari_runtime.aside import aside
 from himari_runtime.messages import START, Channel, Kind, Position, Record
+from himari_runtime.room import free_bytes
 from himari_runtime.settings import SegmentAccess
 from himari_runtime.transport.recovery import Router
 from himari_runtime.transport.replay import Replay, Run
@@ -31,13 +33,16 @@ log = logging.getLogger(__name__)
 
 
 class CatchUp:
-    """One reader's. `folder` holds one segment at a time and is gone afterwards."""
+    """One reader's. `folder` holds one segment at a time and is gone afterwards; its disk keeps `min_free_bytes`."""
 
-    def __init__(self, access: SegmentAccess, folder: Path, route: Router, sequenced: Container[Channel]) -> None:
+    def __init__(
+        self, access: SegmentAccess, folder: Path, route: Router, sequenced: Container[Channel], *, min_free_bytes: int
+    ) -> None:
         self.conceded = START  # what the segments did not have until here, nobody has
         self.behind = 0  # sealed records not yet read
         self._access = access
         self._folder = folder
+        self._min_free_bytes = min_free_bytes
         self._route = route
         self._sequenced = sequenced
         self._replay = Replay(START, route, sequenced)
@@ -56,7 +61,8 @@ class CatchUp:
     async def runs(self, cursor: Position, until: Position) -> AsyncGenerator[Run, None]:
         """What follows `cursor`, to the end of the segment with `until`; each run is to be stored before the next.
 
-        Raises segment_client.UNREACHABLE; to be called again with the cursor that was reached."""
+        Raises segment_client.UNREACHABLE, and another OSError for what this machine's own disk refuses; to be called
+        again with the cursor that was reached."""
         self._started, self._read = time.monotonic(), 0
         self._reached = cursor
         if self._replay.last != cursor:
@@ -101,6 +107,7 @@ class CatchUp:
 
     async def _fetch(self, client: SegmentClient, sealed: Sealed) -> Segment | None:
         """The segment; where its disk has damaged it, that: its records have checksums of their own."""
+        self._check_room(sealed.bytes)
         for attempt in range(FETCHES):
             segment = await client.fetch(sealed, self._folder)
             if segment is None or await aside(partial(is_intact, segment, sealed.sha256)):
@@ -108,6 +115,12 @@ class CatchUp:
             log.error("%s is damaged, attempt %d of %d", segment.path.name, attempt + 1, FETCHES)
         metrics.CATCH_UP_DAMAGED.inc()
         return segment
+
+    def _check_room(self, size: int) -> None:
+        free = free_bytes(self._folder)
+        if free - size < self._min_free_bytes:
+            said = f"{free} bytes free, a segment has {size} and {self._min_free_bytes} are to be kept"
+            raise OSError(errno.ENOSPC, said, str(self._folder))
 
     def _count(self, records: int) -> None:
         self._read += records

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 
 from himari_runtime import metrics
+from himari_runtime.room import free_bytes
 from himari_runtime.settings import JournalSettings
 from himari_runtime.transport.sealing import Extent, seal
 from himari_runtime.transport.segments import Segment, segments
@@ -94,8 +95,7 @@ class Keeper:
 
     def _is_over(self) -> bool:
         used = sum(_size(segment) for segment in segments(self._settings.path))
-        free = os.statvfs(self._settings.path)
-        return used > self._settings.max_bytes or free.f_bavail * free.f_frsize < self._settings.min_free_bytes
+        return used > self._settings.max_bytes or free_bytes(self._settings.path) < self._settings.min_free_bytes
 
 
 def _size(segment: Segment) -> int:

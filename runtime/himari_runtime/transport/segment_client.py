@@ -25,7 +25,7 @@ class FetchError(Exception):
     """The edge answers something that is no segment, or refuses; the text says what."""
 
 
-UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError, FetchError)  # try again
+UNREACHABLE = (aiohttp.ClientError, TimeoutError, ConnectionError, FetchError)  # no other OSError is the edge's
 
 
 class SegmentClient:
@@ -55,7 +55,9 @@ class SegmentClient:
             raise FetchError(f"the list of segments cannot be read: {error}") from None
 
     async def fetch(self, sealed: Sealed, folder: Path) -> Segment | None:
-        """Stores a segment in `folder`; None where the edge has dropped it. Raises what UNREACHABLE lists."""
+        """Stores a segment in `folder`; None where the edge has dropped it.
+
+        Raises what UNREACHABLE lists; any other OSError is about `folder`."""
         segment = sealed.in_folder(folder)
         async with self._session.get(f"/segments/{segment.path.name}") as answer:
             if answer.status == GONE:

@@ -123,3 +123,27 @@ async def test_a_redis_that_hangs_does_not_either(site: Site, redis_server: Redi
     await until(lambda: metric("himari_consumer_reconnects_total") > before)
     consumer.stop.set()
     assert await asyncio.wait_for(running, STOP_SECONDS) == 0
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_refuses_segments_is_told_as_the_brains_own(
+    site: Site, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    finish(site.start_edge(500))
+    with redis_server.admin() as admin:
+        for name in admin.keys("md:*"):
+            admin.xtrim(name, maxlen=0, approximate=False)
+    in_the_way = site.root / "parquet" / "venue=binance" / "edge.catch-up"
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.touch()
+    site.start_segments()
+    consumer = consumer_of(site)
+    running = asyncio.create_task(consumer.run())
+    await until(lambda: metric("himari_store_failing") == 1)
+    assert f"cannot store: {in_the_way}: File exists: see what is at that path" in caplog.messages
+    in_the_way.unlink()
+    await until(lambda: site.cursor() == site.journaled()[-1].position)
+    consumer.stop.set()
+    assert await running == 0
+    assert site.stored() == site.journaled()
+    assert metric("himari_store_failing") == 0

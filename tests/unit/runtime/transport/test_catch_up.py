@@ -5,12 +5,15 @@ model of Redis, and a brain that is killed falls back to what it had flushed.
 """
 
 import asyncio
+import errno
 import tempfile
 from collections import Counter, defaultdict
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import msgspec
+import pytest
 from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +29,7 @@ from himari_runtime.transport.merge import Merge, OvertakenError
 from himari_runtime.transport.records import encode_all
 from himari_runtime.transport.resume import stream_marks
 from himari_runtime.transport.sealing import extent, seal
+from himari_runtime.transport.segment_client import UNREACHABLE, SegmentClient
 from himari_runtime.transport.segments import Header, Segment, header_frame
 from himari_runtime.venues.own import route_own
 
@@ -129,7 +133,7 @@ class Brain:
         self.rows = list(rows)
         cursor = rows[-1].position if rows else START
         self.continuity = Continuity("toy", SEQUENCED, cursor, msgspec.json.decode(memory, type=Seen))
-        self._catch_up = CatchUp(self._access, self._folder, route, SEQUENCED)
+        self._catch_up = CatchUp(self._access, self._folder, route, SEQUENCED, min_free_bytes=0)
         self.reopen()
 
     def reopen(self) -> None:
@@ -269,7 +273,7 @@ def test_a_copy_whose_first_ends_the_segment_before_is_told(tmp_path: Path) -> N
 
     async def caught_up() -> list[Record]:
         runner, access = await serve(tmp_path)
-        catch_up = CatchUp(access, tmp_path / "fetched", route, SEQUENCED)
+        catch_up = CatchUp(access, tmp_path / "fetched", route, SEQUENCED, min_free_bytes=0)
         async with aclosing(catch_up.runs(first[-1].position, second[-1].position)) as runs:
             found = [record async for run in runs for record in run.records]
         await runner.cleanup()
@@ -278,3 +282,47 @@ def test_a_copy_whose_first_ends_the_segment_before_is_told(tmp_path: Path) -> N
     found = asyncio.run(caught_up())
     assert [(record.n, record.kind) for record in found] == [(4, Kind.COPY), (5, Kind.COPY), (6, Kind.FRAME)]
     assert found[-1] == second[-1]
+
+
+@asynccontextmanager
+async def edge(folder: Path) -> AsyncIterator[SegmentAccess]:
+    """A server of a journal with one segment."""
+    begun = msgspec.json.encode(Epoch(epoch=1, previous_epoch=0, previous_n=0))
+    write(folder, [Record(1, 1, Kind.EPOCH, 0, 1, 1, begun), _frame(1, 2, 1, b"A/B 1")])
+    runner, access = await serve(folder)
+    try:
+        yield access
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.asyncio
+async def test_a_segment_for_which_there_is_no_room_is_not_fetched(tmp_path: Path) -> None:
+    async with edge(tmp_path) as access:
+        catch_up = CatchUp(access, tmp_path / "fetched", route, SEQUENCED, min_free_bytes=1 << 60)
+        runs = catch_up.runs(START, Position(1, 2))
+        with pytest.raises(OSError, match=rf"bytes free, a segment has \d+ and {1 << 60} are to be kept") as caught:
+            await anext(runs)
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "fetched"))
+    assert not isinstance(caught.value, UNREACHABLE)
+    assert not (tmp_path / "fetched").exists()
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_is_full_is_not_taken_for_the_edge(tmp_path: Path) -> None:
+    async with edge(tmp_path) as access, SegmentClient.open(access) as client:
+        [sealed] = await client.listed()
+        (tmp_path / "fetched").mkdir()
+        sealed.in_folder(tmp_path / "fetched").path.symlink_to("/dev/full")
+        with pytest.raises(OSError, match="No space left") as caught:
+            await client.fetch(sealed, tmp_path / "fetched")
+    assert not isinstance(caught.value, UNREACHABLE)
+
+
+@pytest.mark.asyncio
+async def test_an_edge_that_is_away_is_not_taken_for_the_disk(tmp_path: Path) -> None:
+    async with edge(tmp_path) as access:
+        pass
+    async with SegmentClient.open(access) as client:
+        with pytest.raises(UNREACHABLE):
+            await client.listed()

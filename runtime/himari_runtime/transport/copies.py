@@ -5,6 +5,7 @@ chunk: the buffer's last id must reach the journal's, or the pusher would look f
 """
 
 from collections.abc import Container
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -12,6 +13,8 @@ from himari_runtime.messages import RENUMBERED_IDS, Channel, Copy, Kind, Record,
 
 TRADES_MOST = 100_000  # ids a symbol that are remembered
 OTHERS_MOST = 200_000  # events of all symbols
+FORGET_STEP = 500  # events between two looks at the oldest
+ID_BITS = 64
 OTHERS_NS = 60 * 10**9  # a line that is later than this is long replaced
 
 
@@ -62,7 +65,9 @@ class Copies:
     def __init__(self, sequenced: Container[Channel]) -> None:
         self._sequenced = sequenced
         self._trades: dict[str, TradeIds] = {}
-        self._others: dict[tuple[str, str, int, int], int] = {}
+        self._numbers: dict[str, int] = {}  # of each symbol's channels
+        self._others: dict[int, int] = {}
+        self._added = 0
 
     def is_copy(self, record: Record, route: Route) -> bool:
         """Whether a line brought the event of `record` before; remembers it."""
@@ -70,17 +75,29 @@ class Copies:
             return False
         if route.channel is Channel.TRADE:
             return not self._trades.setdefault(route.symbol, TradeIds()).add(route.last_id)
-        key = (route.symbol, route.channel, route.first_id, route.last_id)
+        key = self._key(route)
         if key in self._others:
             return True
         self._others[key] = record.received_ns
         self._forget(record.received_ns)
         return False
 
+    def _key(self, route: Route) -> int:
+        """One number: a dict of numbers is nothing that the garbage collector looks through, and one of tuples stops
+        all else for tens of milliseconds."""
+        number = self._numbers.setdefault(route.symbol + route.channel, len(self._numbers))
+        return (number << ID_BITS | route.first_id) << ID_BITS | route.last_id
+
     def _forget(self, received_ns: int) -> None:
-        oldest = next(iter(self._others))
-        if self._others[oldest] < received_ns - OTHERS_NS or len(self._others) > OTHERS_MOST:
-            del self._others[oldest]
+        """In steps: whoever looks for a dict's oldest entry passes all that were deleted before it."""
+        self._added += 1
+        if self._added % FORGET_STEP:
+            return
+        excess = len(self._others) - OTHERS_MOST
+        eldest = enumerate(islice(self._others.items(), 2 * FORGET_STEP))
+        late = takewhile(lambda entry: entry[0] < excess or entry[1][1] < received_ns - OTHERS_NS, eldest)
+        for key in [key for _, (key, _) in late]:
+            del self._others[key]
 
 
 def thin(run: list[Record]) -> list[Record]:

@@ -1,10 +1,12 @@
 """The first copy of an event goes on, whatever the order in which the lines bring it."""
 
+import gc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from himari_runtime.messages import RENUMBERED_IDS, Channel, Kind, Record, Route, stream_of
-from himari_runtime.transport.copies import OTHERS_NS, Copies, TradeIds, shorten, thin
+from himari_runtime.transport.copies import FORGET_STEP, OTHERS_MOST, OTHERS_NS, Copies, TradeIds, shorten, thin
 from himari_runtime.venues.own import route_own
 
 SEQUENCED = {Channel.TRADE, Channel.DEPTH}
@@ -56,9 +58,29 @@ def test_updates_are_forgotten_after_a_while() -> None:
     copies = Copies(SEQUENCED)
     for number in range(3):
         copies.is_copy(record(at_ns=number), route(Channel.DEPTH, number, number))
-    for number in range(10, 20):
+    for number in range(10, 10 + 2 * FORGET_STEP):
         copies.is_copy(record(at_ns=2 * OTHERS_NS), route(Channel.DEPTH, number, number))
-    assert len(copies._others) == 10
+    assert len(copies._others) == 2 * FORGET_STEP
+
+
+def test_no_more_updates_are_remembered_than_there_is_room_for() -> None:
+    copies = Copies(SEQUENCED)
+    for number in range(OTHERS_MOST + 3 * FORGET_STEP):
+        copies.is_copy(record(), route(Channel.DEPTH, number, number))
+    assert len(copies._others) == OTHERS_MOST
+    assert copies.is_copy(record(), route(Channel.DEPTH, 3 * FORGET_STEP, 3 * FORGET_STEP))
+    assert not copies.is_copy(record(), route(Channel.DEPTH, 3 * FORGET_STEP - 1, 3 * FORGET_STEP - 1))
+
+
+def test_what_is_remembered_is_nothing_that_the_garbage_collector_looks_through() -> None:
+    copies = Copies(SEQUENCED)
+    gc.collect()
+    for number in range(3000):
+        assert not copies.is_copy(record(), route(Channel.DEPTH, number, number + 1))
+        assert not copies.is_copy(record(), route(Channel.TRADE, number, number))
+    assert len(copies._others) == 3000
+    held = [copies._others, *copies._others, *copies._others.values(), copies._numbers, *copies._numbers]
+    assert not any(map(gc.is_tracked, held))
 
 
 def test_a_shortened_copy_keeps_its_place() -> None:

@@ -7,6 +7,7 @@ from shlex import quote
 
 from himari.apply.agent.places import Places
 from himari.apply.ssh import Reach
+from himari.apply.wheel_cache import KIND
 from himari.apply.wheelhouse import wheelhouse
 from himari.catalog.component import Artifact
 from himari.stack.errors import DeployError
@@ -23,7 +24,8 @@ def upload(artifact: Artifact, python: str, reach: Reach) -> None:
     """Put the wheelhouse onto the host, checked there against its sums. Raises DeployError when it did not arrive."""
     folder = wheelhouse(artifact, python)
     script = receive(folder, Places().wheels)
-    with subprocess.Popen(["tar", "-C", str(folder), "-cf", "-", "."], stdout=subprocess.PIPE) as packing:
+    argv = ["tar", "-C", str(folder), f"--exclude=./{KIND}", "-cf", "-", "."]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as packing:
         result = reach.run(reach.as_root(f"sh -c {quote(script)}"), packing.stdout)
     if result.code:
         raise DeployError(f"the wheels of {artifact.name} did not arrive: {result.err.strip()}", reach.host_name)

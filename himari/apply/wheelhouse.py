@@ -3,18 +3,18 @@
 import contextlib
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from threading import Lock, Thread
 
+from himari.apply.wheel_cache import publish, use, wheels_root
 from himari.catalog.component import Artifact
 from himari.stack.errors import MachineError
-from himari.stack.paths import PROJECT, cache_root
+from himari.stack.paths import PROJECT
 
 _SOURCES = {"himari-runtime": PROJECT / "runtime", "himari-exchange": PROJECT / "exchange"}
 _LOCKS = PROJECT / "requirements"
@@ -34,10 +34,11 @@ def wheelhouse(artifact: Artifact, python: str) -> Path:
     """The folder with our wheel, all locked ones and their `requirements.txt`; made when it is not there.
 
     Raises MachineError when wheels can be neither built nor fetched."""
-    folder = cache_root() / "wheels" / digest(artifact, python)
+    folder = wheels_root() / digest(artifact, python)
     with _ONE_AT_A_TIME:
         if not folder.exists():
-            _publish(folder, lambda draft: _fill(draft, artifact, python))
+            publish(folder, f"{artifact.name} {artifact.lock} {python}", lambda draft: _fill(draft, artifact, python))
+        use(folder)
     return folder
 
 
@@ -96,9 +97,9 @@ def _requirement(wheel: Path) -> str:
 def _downloads(lock: Path, python: str) -> Path:
     """The locked wheels alone: they outlive changes of our own sources."""
     mark = hashlib.sha256(python.encode() + _lock(lock.name)).hexdigest()[:32]
-    folder = cache_root() / "wheels" / f"lock-{mark}"
+    folder = wheels_root() / f"lock-{mark}"
     if not folder.exists():
-        _publish(folder, lambda draft: _download(lock, python, draft))
+        publish(folder, f"{lock.name} {python}", lambda draft: _download(lock, python, draft))
     return folder
 
 
@@ -117,9 +118,9 @@ def _download(lock: Path, python: str, folder: Path) -> None:
 
 def _ours(name: str) -> Path:
     """Our own wheel alone: several wheelhouses hold it."""
-    folder = cache_root() / "wheels" / f"ours-{_sources_digest(name)[:32]}"
+    folder = wheels_root() / f"ours-{_sources_digest(name)[:32]}"
     if not folder.exists():
-        _publish(folder, lambda draft: _build(name, draft))
+        publish(folder, name, lambda draft: _build(name, draft))
     return folder
 
 
@@ -145,15 +146,3 @@ def _pip(*arguments: str) -> None:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _publish(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Fill a draft and give it its name in one step: whoever comes second finds the folder and drops the draft."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
-    try:
-        fill(draft)
-        with contextlib.suppress(OSError):
-            draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

@@ -1,16 +1,16 @@
 """Wheels for hosts that have no package index: made and downloaded here, and addressed by digest."""
 
-import contextlib
 import hashlib
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 from threading import Lock, Thread
+from typing import Self
 
+from himari.apply.pip import end_all, pip
 from himari.apply.wheel_cache import publish, use, wheels_root
 from himari.catalog.component import Artifact
 from himari.stack.errors import MachineError
@@ -21,6 +21,9 @@ _LOCKS = PROJECT / "requirements"
 _GLIBC = (5, 12, 17, 24, 26, 27, 28, 31, 34, 35, 36)  # what a wheel for Debian 12 or later may ask for
 _LAYOUT = b"2"  # of a wheelhouse; a change here makes all of them anew
 _ONE_AT_A_TIME = Lock()  # two hosts want the same wheels at the same moment
+_HERE = f"cp{sys.version_info.major}{sys.version_info.minor}"  # this machine's Python
+_BEGUN: "dict[Path, Future[Path]]" = {}  # by a Preparation, and not over yet
+_POLL_SECONDS = 0.1
 
 
 def digest(artifact: Artifact, python: str) -> str:
@@ -33,28 +36,62 @@ def digest(artifact: Artifact, python: str) -> str:
 def wheelhouse(artifact: Artifact, python: str) -> Path:
     """The folder with our wheel, all locked ones and their `requirements.txt`; made when it is not there.
 
-    Raises MachineError when wheels can be neither built nor fetched."""
+    Raises MachineError when wheels can be neither built nor fetched, also when a Preparation could not."""
+    begun = _BEGUN.get(wheels_root() / digest(artifact, python))
+    return begun.result() if begun else _made(artifact, python)
+
+
+class Preparation:
+    """Wheelhouses made in the background, for hosts with this machine's Python: what most of them will have.
+
+    It ends with its `with` block, and pip with it. What goes wrong is told by `wheelhouse`, when a host needs it."""
+
+    def __init__(self) -> None:
+        self._begun: dict[Path, Future[Path]] = {}
+        self._thread = Thread(target=self._make, name="wheels", daemon=True)
+        self._wanted: list[Artifact] = []
+        self._ended = False
+
+    def begin(self, artifacts: Iterable[Artifact]) -> None:
+        """Make the wheelhouses of `artifacts`, one after the other. May be called once."""
+        self._wanted = list({(artifact.name, artifact.lock): artifact for artifact in artifacts}.values())
+        self._begun = {wheels_root() / digest(artifact, _HERE): Future() for artifact in self._wanted}
+        _BEGUN.update(self._begun)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = True
+        while self._thread.is_alive():
+            end_all()
+            self._thread.join(_POLL_SECONDS)
+        for folder in self._begun:
+            _BEGUN.pop(folder, None)
+
+    def _make(self) -> None:
+        for artifact, begun in zip(self._wanted, self._begun.values(), strict=True):
+            try:
+                if self._ended:
+                    raise MachineError("the run ended before its wheels were made", "wheels")
+                begun.set_result(_made(artifact, _HERE))
+            except Exception as error:
+                begun.set_exception(error)
+
+
+def _made(artifact: Artifact, python: str) -> Path:
     folder = wheels_root() / digest(artifact, python)
-    with _ONE_AT_A_TIME:
-        if not folder.exists():
-            publish(folder, f"{artifact.name} {artifact.lock} {python}", lambda draft: _fill(draft, artifact, python))
-        use(folder)
+    kind = f"{artifact.name} {artifact.lock} {python}"
+    try:
+        with _ONE_AT_A_TIME:
+            if not folder.exists():
+                publish(folder, kind, lambda draft: _fill(draft, artifact, python))
+            use(folder)
+    except OSError as refused:
+        where, hint = str(refused.filename or folder), "free some space there, or move it: HIMARI_CACHE"
+        raise MachineError(f"wheels cannot be kept: {refused.strerror}", where, "room and rights", hint) from None
     return folder
-
-
-def prepare(artifacts: Iterable[Artifact]) -> None:
-    """Make the wheelhouses in the background, for hosts with this machine's Python: what most of them will have.
-
-    What goes wrong here is told by `wheelhouse`, when a host needs the wheels."""
-    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
-    wanted = tuple(dict.fromkeys((artifact.name, artifact.lock) for artifact in artifacts))
-    Thread(target=_prepare, args=(wanted, python), name="wheels").start()
-
-
-def _prepare(wanted: Iterable[tuple[str, str]], python: str) -> None:
-    for name, lock in wanted:
-        with contextlib.suppress(MachineError):
-            wheelhouse(Artifact(name=name, lock=lock, venv=""), python)
 
 
 @cache
@@ -108,9 +145,9 @@ def _download(lock: Path, python: str, folder: Path) -> None:
     platforms += [f"--platform={old}_x86_64" for old in ("manylinux1", "manylinux2010", "manylinux2014", "linux")]
     target = [f"--python-version={python.removeprefix('cp')}", "--implementation=cp", "--abi=abi3", "--abi=none"]
     options = ["--require-hashes", "--no-deps", "--no-build-isolation", "--prefer-binary", f"--abi={python}", *target]
-    _pip("download", "--quiet", *options, *platforms, "--dest", str(folder), "--requirement", str(lock))
+    pip("download", "--quiet", *options, *platforms, "--dest", str(folder), "--requirement", str(lock))
     for source in folder.glob("*.tar.gz"):  # published without a wheel; it names what it is built with
-        _pip("wheel", "--quiet", "--use-pep517", "--no-deps", "--wheel-dir", str(folder), str(source))
+        pip("wheel", "--quiet", "--use-pep517", "--no-deps", "--wheel-dir", str(folder), str(source))
         source.unlink()
     if foreign := [path.name for path in folder.glob("*-linux_*.whl")]:
         raise MachineError(f"built for this machine, not for the host: {', '.join(foreign)}", "wheels", "pure Python")
@@ -130,18 +167,7 @@ def _build(name: str, folder: Path) -> None:
         for path, content in _sources(name).items():
             (Path(copy) / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(copy) / path).write_bytes(content)
-        _pip("wheel", *options, "--wheel-dir", str(folder), copy)
-
-
-def _pip(*arguments: str) -> None:
-    # A fixed date makes the same sources give the same wheel.
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1577836800", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    argv = [sys.executable, "-m", "pip", *arguments]
-    done = subprocess.run(argv, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode:
-        last = "\n".join(done.stderr.strip().splitlines()[-5:])
-        hint = "a package index must be reachable once; the wheels are kept after that"
-        raise MachineError(f"pip {arguments[0]} failed: {last}", "wheels", "locked wheels for the hosts", hint)
+        pip("wheel", *options, "--wheel-dir", str(folder), copy)
 
 
 def _sha256(path: Path) -> str:

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 import msgspec
 
-from himari.apply import contact, wheelhouse
+from himari.apply import contact
 from himari.apply import run as apply
 from himari.apply.feed import write_feed
+from himari.apply.wheelhouse import Preparation
 from himari.catalog.component import Feed, View
 from himari.catalog.days import days
 from himari.proof.evidence import Evidence
@@ -45,6 +46,7 @@ class Going:
         self.recording = recording
         self.half = half_destroyed(self.state)
         self.other_input = other_input(stack, last_feed(self.state), feed)
+        self.wheels = Preparation()
         self.plans: apply.Plans | None = None
         self.evidence: Evidence | None = None
         self.strays: tuple[str, ...] = ()
@@ -69,7 +71,7 @@ class Going:
         check_operator(self.stack, self.state)
         write_feed(self.state, self.feed)
         parts = (part for name in self.stack.hosts for part in components(View(stack=self.stack, host_name=name)))
-        wheelhouse.prepare(artifact for part in parts for artifact in part.artifacts)
+        self.wheels.begin(artifact for part in parts for artifact in part.artifacts)
         return Outcome(says="machine, stack and sizes" + (f"; input: {self.other_input}" if self.other_input else ""))
 
     def _create(self, report: Report) -> Outcome:
@@ -124,7 +126,7 @@ def up(
 
     Raises LockedError, or StepError from the failure of a step."""
     going = Going(stack, feed, recording)
-    with session(going.state, argv, _inputs(stack, feed), listener) as opened:
+    with session(going.state, argv, _inputs(stack, feed), listener) as opened, going.wheels:
         done = opened.run((*before, *going.steps()))
         evidence = _given(going.evidence)
         return UpReport(

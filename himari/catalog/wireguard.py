@@ -8,10 +8,18 @@ from himari.stack.network import peers, tunnel_address
 
 UNIT = f"wg-quick@{WIREGUARD_INTERFACE}.service"
 DROP_IN = f"{UNITS}/{UNIT}.d/himari.conf"
+KEEPER, KEEPER_TIMER = "himari-tunnel.service", "himari-tunnel.timer"
+KEEPER_SECONDS = 5  # between two looks
+GONE = f"{WIREGUARD_INTERFACE} is gone while its unit holds it to be up"
+# A unit that is stopped, begins or ends is somebody else's work: only one that is up is begun again.
+KEEP = (
+    f"ip link show dev {WIREGUARD_INTERFACE} >/dev/null 2>&1 || ! systemctl is-active --quiet {UNIT} "
+    f"|| {{ echo '<4>{GONE}: it is made again'; systemctl restart {UNIT}; }}"
+)
 
 
 def component(view: View) -> Component:
-    """wg0 with the peers whose public keys are known.
+    """wg0 with the peers whose public keys are known, and who makes it again when its daemon dies or it is deleted.
 
     The unit is restarted, never reloaded: its reload (`wg syncconf`) would erase the key that PostUp has set."""
     port = view.stack.network.wireguard_port
@@ -34,6 +42,8 @@ def component(view: View) -> Component:
                 guard=Guard.WIREGUARD,
             ),
             File(path=DROP_IN, values={"sandbox": rooted("CAP_NET_ADMIN")}),
+            File(path=f"{UNITS}/{KEEPER}", values={"command": f'/bin/sh -c "{KEEP}"', "sandbox": rooted()}),
+            File(path=f"{UNITS}/{KEEPER_TIMER}", values={"every_s": KEEPER_SECONDS}),
         ),
         units=(
             Unit(
@@ -42,6 +52,8 @@ def component(view: View) -> Component:
                 ready=("wg", "show", WIREGUARD_INTERFACE),
                 exposure_max=EXPOSURE_MAX,
             ),
+            Unit(name=KEEPER, enabled=False, active=False, exposure_max=EXPOSURE_MAX),
+            Unit(name=KEEPER_TIMER),
         ),
         listens_on=(Listener(name="wireguard", port=port, place=Place.PUBLIC, protocol="udp"),),
         talks_to=(Flow(role=Role.EDGE, listener="wireguard"), Flow(role=Role.EDGE, listener="ssh")) if calls else (),

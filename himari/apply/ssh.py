@@ -62,15 +62,17 @@ class Reach(msgspec.Struct, frozen=True):
         *,
         timeout: float | None = None,
         fresh: bool = False,
+        apart: bool = False,
     ) -> Result:
-        """Run an argument vector, or shell text, on the host as the deploy user.
+        """Run an argument vector, or shell text, on the host as the deploy user; `apart` from the terminal's Ctrl-C.
 
         The command's own exit code is in the result; raises HostError when the host cannot be reached."""
         text = command if isinstance(command, str) else join(command)
         argv = self.argv(text, FRESH if fresh else ())
+        group = 0 if apart else None
         given: dict[str, Any] = {"input": stdin or b""} if isinstance(stdin, bytes | None) else {"stdin": stdin}
         try:
-            done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False, **given)
+            done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False, process_group=group, **given)
         except subprocess.TimeoutExpired:
             asked = f"was running: {text[:80]}"
             raise HostError(f"no answer within {timeout:.0f} s", self.host_name, hint=asked) from None

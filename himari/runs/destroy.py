@@ -81,7 +81,7 @@ class Removal:
                 + unnoted
             )
 
-        ended = at_once(names, work)
+        ended = at_once(names, work, report)
         failed = [outcome for outcome in ended.values() if isinstance(outcome, HimariError)]
         stripped = {name: outcome for name, outcome in ended.items() if not isinstance(outcome, HimariError)}
         self._note({name: msgspec.structs.replace(_unmet(known[name]), wireguard_key_made=False) for name in stripped})

@@ -10,6 +10,7 @@ import msgspec
 from himari.apply import bundle, ssh
 from himari.apply.agent.wire import Activation, Failure, Strip, Stripped
 from himari.apply.answer import read_answer
+from himari.apply.waiting import STOPPING
 from himari.catalog import hostpaths
 from himari.runs.progress import Report
 from himari.runs.put import Put
@@ -34,7 +35,7 @@ def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -
     there = ssh.reach(name, known, state)
     # By a login of its own: it proves what guards wait for before they are disarmed there.
     stream = "".join(bundle.stream("strip", request)).encode()
-    result = there.run(there.as_root(bundle.COMMAND), stream, timeout=TIMEOUT_S, fresh=True)
+    result = there.run(there.as_root(bundle.COMMAND), stream, timeout=TIMEOUT_S, fresh=True, apart=True)
     try:
         answer = read_answer(result.out.splitlines()[-1], Stripped)
     except (IndexError, msgspec.DecodeError):
@@ -44,8 +45,10 @@ def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -
     return answer.left
 
 
-def at_once(names: Sequence[str], act: Callable[[str], _T]) -> Outcomes[_T]:
-    """What `act` gives for each of `names`, or the failure that it met there. Any other error is raised at the end."""
+def at_once(names: Sequence[str], act: Callable[[str], _T], report: Report) -> Outcomes[_T]:
+    """What `act` gives for each of `names`, or the failure that it met there. Any other error is raised at the end.
+
+    Ctrl-C waits for all of them, and says so."""
 
     def settled(name: str) -> _T | HimariError:
         try:
@@ -54,7 +57,13 @@ def at_once(names: Sequence[str], act: Callable[[str], _T]) -> Outcomes[_T]:
             return error
 
     with ThreadPoolExecutor(max(len(names), 1)) as pool:
-        return dict(zip(names, pool.map(settled, names), strict=True))
+        under_way = pool.map(settled, names)
+        try:
+            return dict(zip(names, under_way, strict=True))
+        except KeyboardInterrupt:
+            for name in names:
+                report(name, STOPPING)
+            raise
 
 
 def refusal(failed: Sequence[HimariError], others: Sequence[str], argv: Sequence[str]) -> HimariError:
@@ -78,7 +87,7 @@ def refuse_answering(gone: Sequence[str], known: Known, state: StateDir, report:
         report(name, "is said to be gone: knocks once more")
         ssh.reach(name, known, state).run("true", timeout=KNOCK_S, fresh=True)
 
-    answered = at_once(gone, knock)
+    answered = at_once(gone, knock, report)
     if here := [name for name, failure in answered.items() if failure is None]:
         what = f"{', '.join(here)} answered: not gone, so nothing was removed anywhere"
         without = "the same command without --gone for what answers"

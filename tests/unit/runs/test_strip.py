@@ -2,12 +2,17 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from himari.apply.waiting import STOPPING
 from himari.runs.destroy import destroy
 from himari.runs.halfway import half_destroyed
 from himari.runs.intent import intent
@@ -37,6 +42,20 @@ if other=$(cat "$folder/$host.awaits" 2>/dev/null); then
   [ -e "$folder/$other.given" ] || exit 255
 fi
 cat "$folder/$host.answer" 2>/dev/null || echo '{"left": []}'
+touch "$folder/$host.ended"
+"""
+# A destroy of the hosts that were met, which says what it hears.
+INTERRUPTED = """
+import sys
+import msgspec
+from himari.cli.failure import guarded
+from himari.runs.destroy import destroy
+from himari.stack.load import load_stack
+
+loaded = load_stack("vps-brain")
+stack = msgspec.structs.replace(loaded, hosts={"edge": loaded.hosts["edge"]})
+argv = ("himari", "destroy", "vps-brain")
+sys.exit(guarded(argv[1:], lambda: destroy(stack, argv, lambda event: print(event.host, event.says, flush=True))))
 """
 ARGV = ("himari", "destroy", "vps-brain", "--yes")
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHod+kpA9bahX8+KR5tMLymTtw11v6SljWvwDqkqNgFo"
@@ -84,6 +103,25 @@ def refused(stack: Stack, *gone: str) -> HimariError:
         destroyed(stack, *gone)
     assert isinstance(stopped.value.__cause__, HimariError)
     return stopped.value.__cause__
+
+
+def test_ctrl_c_waits_for_the_hosts_and_says_so(hosts: Path, stack: Stack) -> None:
+    for name in ("edge", "brain"):
+        (hosts / f"{name}.awaits").write_text("go")
+    argv, pipe = (sys.executable, "-c", INTERRUPTED), subprocess.PIPE
+    with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        deadline = time.monotonic() + 20
+        while len(list(hosts.glob("*.given"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        assert any(line == f"brain {STOPPING}\n" for line in process.stdout)
+        assert process.poll() is None
+        (hosts / "go.given").touch()
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "resume: himari destroy vps-brain" in err
+    assert len(list(hosts.glob("*.ended"))) == 2
 
 
 def given(hosts: Path, name: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ STATE = "/var/lib/himari"
 VENVS = "/opt/himari"
 CREDENTIALS = "/etc/credstore.encrypted"
 UNITS = "/etc/systemd/system"
-OURS = (VENVS, "/run/himari", CONFIG, "/var/cache/himari", "/var/lib/himari-apply")  # made by us, removed with us
+RUN = "/run/himari"  # on a machine that has labs, their locks lie there, too
+OURS = (VENVS, RUN, CONFIG, "/var/cache/himari", "/var/lib/himari-apply")  # made by us, removed with us
 
 HOLDER = f"{CONFIG}/stack"  # the name of the stack that the host belongs to
 COLLECTOR_SETTINGS = f"{CONFIG}/collector.toml"

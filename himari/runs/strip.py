@@ -31,7 +31,8 @@ def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -
     Raises HostError when it cannot be reached, DeployError when its agent could not do it."""
     units = sorted(put.units, key=lambda unit: not unit.endswith(".timer"))  # it would start what was stopped before it
     keys = [hostpaths.WIREGUARD_PRIVATE_KEY, hostpaths.WIREGUARD_KEY_MADE] if known[name].wireguard_key_made else []
-    request = msgspec.json.encode(Strip(stack_name, units, list(put.files), keys, list(hostpaths.OURS)))
+    folders = [folder for folder in hostpaths.OURS if folder != hostpaths.RUN]  # the agent clears its own away
+    request = msgspec.json.encode(Strip(stack_name, units, list(put.files), keys, folders))
     there = ssh.reach(name, known, state)
     # By a login of its own: it proves what guards wait for before they are disarmed there.
     stream = "".join(bundle.stream("strip", request)).encode()

@@ -35,6 +35,7 @@ def strip(wanted: Strip, places: Places) -> list[str]:
     attempt(["nft", "delete", *_TABLE])
     for folder in wanted.folders:
         shutil.rmtree(folder, ignore_errors=True)
+    _forget_run(places)
     run(["systemctl", "daemon-reload"])
     attempt(["systemctl", "reset-failed", *wanted.units])
     return list(_left(wanted, places))
@@ -45,6 +46,14 @@ def _refuse_other(stack: str, places: Places) -> None:
     if holder not in ("", stack):
         way = f"let {stack} forget it: remove its entry from .himari/{stack}/hosts.json"
         raise StepError(f"it belongs to the stack {holder}, and stays as it is", [way])
+
+
+def _forget_run(places: Places) -> None:
+    """Remove the agent's own from a folder that it may share: on a machine with labs these have their locks there."""
+    for candidate in places.run.glob("check-*"):
+        shutil.rmtree(candidate, ignore_errors=True)
+    for path in (places.run / "lock", places.run):
+        _remove(path)
 
 
 def _running(pattern: str) -> list[str]:

@@ -1,14 +1,10 @@
 import json
-import os
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
-import pytest
-
 from himari.apply import bundle
-from himari.apply.agent.wire import Query, Strip
+from himari.apply.agent.wire import Query
 
 
 def answer(verb: str, request: dict[str, object], folder: Path) -> dict[str, object]:
@@ -43,17 +39,11 @@ def test_a_confirmation_that_comes_too_late_is_a_failure(tmp_path: Path) -> None
     assert "not confirmed in time" in str(report["failure"]["what"])
 
 
-def test_a_strip_is_done_and_told_from_stdin_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, code in (("systemctl", 0), ("nft", 1)):  # of this machine nothing is touched
-        (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n")
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    gone, full = tmp_path / "gone", tmp_path / "full"
-    gone.touch()
-    (full / "x").mkdir(parents=True)
-    wanted = Strip(stack="tokyo", units=[], files=[str(gone), str(full)], keys=[], folders=[])
-    assert answer("strip", asdict(wanted), tmp_path) == {"left": [f"{full} is still there"]}
-    assert not gone.exists()
+def test_the_stream_brings_all_that_a_strip_needs(tmp_path: Path) -> None:
+    report = answer("strip", {}, tmp_path)  # with nothing said, nothing is touched
+    assert isinstance(report["failure"], dict)
+    assert "missing" in str(report["failure"]["what"])
+    assert "Strip" in str(report["failure"]["what"])
 
 
 def test_nothing_of_the_stream_is_in_the_command_or_shown() -> None:

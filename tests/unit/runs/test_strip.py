@@ -147,6 +147,7 @@ def test_hosts_are_stripped_side_by_side_and_must_be_met_anew(hosts: Path, stack
     known = read_known(StateDir.of("vps-brain").hosts)
     assert [(host.wireguard_public_key, host.wireguard_key_made) for host in known.values()] == [("", False)] * 2
     assert given(hosts, "edge")["keys"] == ["/etc/wireguard/private.key", "/etc/wireguard/private.key.himari"]
+    assert "/run/himari" not in given(hosts, "edge")["folders"]
     assert given(hosts, "edge")["stack"] == "vps-brain"
     assert given(hosts, "brain")["keys"] == []
     assert "ControlMaster=no" in (hosts / "edge.login").read_text()  # a guard there may wait for a login of its own

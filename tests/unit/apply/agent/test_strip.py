@@ -55,7 +55,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def request(places: Places, **changed: list[str]) -> dict[str, Any]:
-    folders = [str(places.lib), str(places.run)]
+    folders = [str(places.lib)]
     return {
         "stack": "tokyo",
         "units": ["himari-collector.service"],
@@ -85,6 +85,13 @@ def test_all_that_is_named_is_gone_and_what_is_others_stays(places: Places, prog
     calls = (programs / "calls").read_text().splitlines()
     assert calls.index("disable --now himari-collector.service") < calls.index("daemon-reload")
     assert "delete table inet himari" in calls
+
+
+def test_locks_of_labs_on_the_same_machine_stay(places: Places, programs: Path) -> None:
+    written(places.run / "machine.lock")
+    written(places.run / "check-killed" / "candidate")
+    assert answer("strip", request(places), places) == {"left": []}
+    assert [path.name for path in places.run.iterdir()] == ["machine.lock"]
 
 
 @pytest.mark.parametrize("other", [True, False], ids=["another tunnel uses it", "nobody does"])

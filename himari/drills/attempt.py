@@ -30,6 +30,7 @@ def attempt(field: Field, drill: Drill, fault: Fault, say: Say) -> Attempt:
         marks=Marks(**course.marks),
         over_ns=course.over_ns,
         served_ns=course.served_ns,
+        spared=course.spared,
         seen=course.seen,
         trouble=course.trouble,
     )
@@ -41,6 +42,7 @@ class _Course:
         self.marks: dict[str, int] = {}
         self.over_ns: int | None = None
         self.served_ns: int | None = None
+        self.spared = False
         self.seen = self.trouble = ""
 
     def run(self) -> None:
@@ -56,7 +58,7 @@ class _Course:
             self._end()
         self._say(f"{drill.name}: {self.seen or 'nothing shows it'}; waits for new data on the brain")
         if self._await(lambda: fault.restored(field)):
-            self.served_ns = time.time_ns()
+            self.served_ns, self.spared = time.time_ns(), fault.spared(field)
             if self._await(self._has_younger):
                 self._mark("restored")
 

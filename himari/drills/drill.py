@@ -39,6 +39,9 @@ class Fault(Protocol):
     def restored(self, field: Field) -> bool:
         """Whether what was broken works again."""
 
+    def spared(self, field: Field) -> bool:
+        """Whether chance spared what a gap comes from: nothing may be missed then, whatever the drill allows."""
+
     def heal(self, field: Field) -> None:
         """Put everything back, whatever was reached; may be called at any time, also for a fault that never was."""
 
@@ -73,6 +76,9 @@ class Quiet:
 
     def over(self, field: Field) -> bool:
         return True
+
+    def spared(self, field: Field) -> bool:
+        return False
 
     def heal(self, field: Field) -> None:
         self.lift(field)

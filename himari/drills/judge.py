@@ -20,8 +20,14 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     marks: Marks
     over_ns: int | None = None
     served_ns: int | None = None
+    spared: bool = False
     seen: str = ""
     trouble: str = ""
+
+    @property
+    def gaps(self) -> Gaps:
+        """What it may cost."""
+        return Gaps.NONE if self.spared else self.drill.gaps
 
     @property
     def recovery_seconds(self) -> float | None:
@@ -50,7 +56,7 @@ def judge(
     records = []
     for attempt in attempts:
         gaps = charged[attempt.drill.name]
-        reasons = [*_missed(attempt), *_lost(attempt.drill, gaps), *_ledger(result, why)]
+        reasons = [*_missed(attempt), *_lost(attempt, gaps), *_ledger(result, why)]
         records.append(_record(attempt, gaps, "; ".join(reasons), seed=seed, started=started, commit=commit))
     return records
 
@@ -86,9 +92,9 @@ def _missed(attempt: Attempt) -> list[str]:
     return [*found, f"it took {took:.1f} s, {drill.within:.0f} s are allowed"] if took > drill.within else found
 
 
-def _lost(drill: Drill, gaps: Sequence[Gap]) -> list[str]:
+def _lost(attempt: Attempt, gaps: Sequence[Gap]) -> list[str]:
     """Gaps of a drill that must cost nothing; whether others are tight is the ledger's own rule."""
-    if drill.gaps is Gaps.TIGHT or not gaps:
+    if attempt.gaps is Gaps.TIGHT or not gaps:
         return []
     first = gaps[0]
     return [f"{len(gaps)} gaps, none is allowed: {first.channel} {first.symbol} ({first.reason})"]
@@ -105,7 +111,7 @@ def _charged(attempts: Sequence[Attempt], gaps: Sequence[Gap], end_ns: int) -> d
     charged: dict[str, list[Gap]] = {attempt.drill.name: [] for attempt in attempts}
     for gap in gaps:
         around = [attempt for attempt in attempts if _overlap(attempt.fault(end_ns), gap)]
-        allowed = [attempt for attempt in around if attempt.drill.gaps is Gaps.TIGHT]
+        allowed = [attempt for attempt in around if attempt.gaps is Gaps.TIGHT]
         before = [attempt for attempt in attempts if (attempt.marks.fail or 0) <= (gap.before_ns or end_ns)]
         answers = (allowed or around or before or list(attempts))[-1]
         charged[answers.drill.name].append(gap)

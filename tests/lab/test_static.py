@@ -84,6 +84,7 @@ def test_the_machine_at_home_got_what_the_stack_needs_and_nothing_else(rented: R
         "himari-firewall.service",
         "himari-self-check-daily.timer",
         "himari-self-check-weekly.timer",
+        "himari-tunnel.timer",
     }
     assert rented.inside("brain", "systemctl is-enabled wg-quick@wg0.service") == "enabled\n"
     rules = rented.inside("brain", "nft list table inet himari")

@@ -57,6 +57,9 @@ class Recorded:
     def over(self, field: Field) -> bool:
         return True
 
+    def spared(self, field: Field) -> bool:
+        return False
+
     def restored(self, field: Field) -> bool:
         return True
 

@@ -47,6 +47,11 @@ def test_a_tight_gap_is_the_price_of_a_drill_that_says_so() -> None:
     assert (record.status, record.gaps) == (Status.PASSED, 1)
 
 
+def test_a_gap_is_no_price_where_chance_spared_what_it_comes_from() -> None:
+    (record,) = judged(attempt(TIGHT, spared=True), result=account(gap(100.5, 101)))
+    assert record.reason == "1 gaps, none is allowed: depth BTC/USDT (reconnect)"
+
+
 def test_the_ledger_holds_the_fault_for_over_when_it_ended_not_when_all_worked_again() -> None:
     slow = attempt(drill("refused", grace=35.0), over_ns=115 * SECOND, served_ns=160 * SECOND)
     told = slow.fault(900 * SECOND)

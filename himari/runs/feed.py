@@ -37,7 +37,8 @@ def choose_feed(stack: Stack, recording: Path | None, speed: float, live: bool) 
             hint="use a lab: himari up lab-edge --recording PATH",
         )
     check_recording(recording)
-    digest = hashlib.sha256(recording.read_bytes()).hexdigest()
+    with recording.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
     symbols = _held_by(recording, stack)
     return Feed(recording_sha256=digest, recording_name=recording.name, symbols=symbols, speed=speed)
 

@@ -3,8 +3,9 @@
 import gzip
 from pathlib import Path
 from shlex import join, quote
+from typing import IO
 
-from himari.apply.ssh import reach
+from himari.apply.ssh import Reach, reach
 from himari.catalog.component import Feed
 from himari.catalog.exchange import UNIT
 from himari.catalog.hostpaths import EXCHANGE_STATE
@@ -17,15 +18,18 @@ from himari.stack.paths import StateDir
 
 TIMEOUT_S = 600.0
 NOTE = f"{EXCHANGE_STATE}/replay.json"  # when the exchange began to replay which recording
+ABSENT = "absent"
+# One command, as an unchanged `up` pays for it each time: `again` runs where the recording is there already.
+LOOK = """echo "{sha256}  "{path} | sha256sum --status -c - 2>/dev/null || {{ echo {absent}; exit 0; }}
+exec {again}"""
 UPLOAD = """set -e
 path={path}
-echo "{sha256}  $path" | sha256sum --status -c - 2>/dev/null && exit 0
 mkdir -p "${{path%/*}}"
 cat > "$path.part"
 echo "{sha256}  $path.part" | sha256sum --status -c -
 chmod 0644 "$path.part"
 mv "$path.part" "$path"
-echo uploaded"""
+"""
 # A replay goes on over restarts; one that is over, or would be before the proof is, begins anew without its note.
 # Arguments: the note, the recording's sha256, and for how many seconds after its start there is enough left of it.
 AGAIN = """import json, pathlib, subprocess, sys, time
@@ -49,21 +53,35 @@ def put_recording(stack: Stack, state: StateDir, feed: Feed, recording: Path, re
     Raises DeployError when it did not arrive whole."""
     seconds = span_seconds(recording) / feed.speed
     again = ("python3", "-c", AGAIN, NOTE, feed.recording_sha256, str(max(seconds - PROOF_S, seconds / 2)), UNIT)
+    words = {
+        "path": quote(feed.recording_path),
+        "sha256": feed.recording_sha256,
+        "again": join(again),
+        "absent": ABSENT,
+    }
     known = read_known(state.hosts)
-    script = UPLOAD.format(path=quote(feed.recording_path), sha256=feed.recording_sha256)
     changed = []
     for name in stack.hosts_with(Role.EXCHANGE):
-        report(name, f"takes {recording.name}")
         there = reach(name, known, state)
-        result = there.run(there.as_root(f"sh -c {quote(script)}"), recording.read_bytes(), timeout=TIMEOUT_S)
-        if result.code:
-            raise DeployError(f"the recording did not arrive: {result.err.strip()}", name, hint="run it again")
-        changed += [f"{name}: recording {recording.name}"] if result.out else []
-        begun = there.run(there.as_root(join(again)), timeout=TIMEOUT_S)
-        if begun.code:
-            raise DeployError(f"its replay could not begin anew: {begun.err.strip()}", name, hint="run it again")
-        changed += [f"{name}: recording {recording.name} from its beginning"] if begun.out else []
+        report(name, f"looks for {recording.name}")
+        found = _run(there, LOOK.format(**words))
+        if found == ABSENT:
+            report(name, f"takes {recording.name}")
+            with recording.open("rb") as content:
+                _run(there, UPLOAD.format(**words), content)
+            changed.append(f"{name}: recording {recording.name}")
+            found = _run(there, LOOK.format(**words))
+        changed += [f"{name}: recording {recording.name} from its beginning"] if found else []
     return Outcome(changed=tuple(changed))
+
+
+def _run(there: Reach, script: str, content: IO[bytes] | None = None) -> str:
+    """What `script` says as root. Raises DeployError when it fails."""
+    result = there.run(there.as_root(f"sh -c {quote(script)}"), content, timeout=TIMEOUT_S)
+    if result.code:
+        what = "did not arrive" if content else "is there and could not begin anew"
+        raise DeployError(f"the recording {what}: {result.err.strip()}", there.host_name, hint="run it again")
+    return result.out.strip()
 
 
 def span_seconds(recording: Path) -> float:

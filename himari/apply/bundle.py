@@ -26,6 +26,7 @@ _MODULES = (
     "environments",
     "units",
     "old_state",
+    "wireguard",
     "guard",
     "alone",
     "activate",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from himari.apply import ssh
+from himari.apply.agent.wire import Stripped
 from himari.apply.ssh_config import write_config
 from himari.lab import lab
 from himari.lab.identity import Lab
@@ -51,7 +52,6 @@ class Removal:
             return Outcome()
         refuse_answering([name for name in self._gone if name in known], known, self.state, report)
         known = self._give_up(known)
-        self.stays.extend(stays(self.stack, known, self._gone))
         removed = self._strip_all(known, report)
         ssh.close(known, self.state)
         return _outcome(removed, self.left)
@@ -71,25 +71,24 @@ class Removal:
         self._note({name: _unmet(known[name]) for name in names})
         put = read_put(self.state)
 
-        def work(name: str) -> list[str]:
+        def work(name: str) -> Stripped:
             report(name, "removes our units and their files")
             unnoted = [] if name in {*put, *self.stack.hosts} else [UNNOTED]
-            return (
-                strip(
-                    self.stack.name, name, put.get(name, Put()) + asked_for(self.stack, known, name), known, self.state
-                )
-                + unnoted
-            )
+            wanted = put.get(name, Put()) + asked_for(self.stack, known, name)
+            done = strip(self.stack.name, name, wanted, known, self.state)
+            return Stripped(done.left + unnoted, done.keys)
 
         ended = at_once(names, work, report)
         failed = [outcome for outcome in ended.values() if isinstance(outcome, HimariError)]
         stripped = {name: outcome for name, outcome in ended.items() if not isinstance(outcome, HimariError)}
         self._note({name: msgspec.structs.replace(_unmet(known[name]), wireguard_key_made=False) for name in stripped})
-        self._forget([name for name, left in stripped.items() if not left])
+        self._forget([name for name, done in stripped.items() if not done.left])
         if failed:
             raise refusal(failed, list(stripped), self._argv)
-        self.left.extend(f"{name}: {line}" for name, lines in stripped.items() for line in lines)
-        return [_removed(name, known[name]) for name in stripped]
+        self.left.extend(f"{name}: {line}" for name, done in stripped.items() for line in done.left)
+        told = {name: _told(known[name], done) for name, done in stripped.items()}
+        self.stays.extend(stays(self.stack, {**known, **told}, self._gone))
+        return [_removed(name, host) for name, host in told.items()]
 
     def _forget(self, emptied: Sequence[str]) -> None:
         """Nothing of ours is on these hosts; those that the file names stay known, with their pinned keys."""
@@ -136,6 +135,11 @@ def _outcome(removed: Sequence[str], left: Sequence[str]) -> Outcome:
 
 def _unmet(host: KnownHost) -> KnownHost:
     return msgspec.structs.replace(host, wireguard_public_key="")
+
+
+def _told(host: KnownHost, done: Stripped) -> KnownHost:
+    """The host as it says itself: a run that was killed at first contact knows nothing of the key that it made."""
+    return msgspec.structs.replace(host, wireguard_key_made=host.wireguard_key_made or bool(done.keys))
 
 
 def _removed(name: str, host: KnownHost) -> str:

@@ -25,8 +25,8 @@ _T = TypeVar("_T")
 Outcomes = Mapping[str, _T | HimariError]  # by host
 
 
-def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -> list[str]:
-    """Remove what was `put` on host `name`, and what goes with it; what is left there, a line each.
+def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -> Stripped:
+    """Remove what was `put` on host `name`, and what goes with it.
 
     Raises HostError when it cannot be reached, DeployError when its agent could not do it."""
     units = sorted(put.units, key=lambda unit: not unit.endswith(".timer"))  # it would start what was stopped before it
@@ -43,7 +43,7 @@ def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -
         raise DeployError(f"our units could not be removed: {result.err.strip()}", name) from None
     if isinstance(answer, Failure):
         raise DeployError(f"our units could not be removed: {answer.what}", name, hint="; ".join(answer.lines))
-    return answer.left
+    return answer
 
 
 def at_once(names: Sequence[str], act: Callable[[str], _T], report: Report) -> Outcomes[_T]:

@@ -15,7 +15,7 @@ from himari.apply.agent.activate import Activator
 from himari.apply.agent.alone import PATIENCE_SECONDS, alone
 from himari.apply.agent.failures import failure
 from himari.apply.agent.places import Places
-from himari.apply.agent.wire import Failure, Query, Report, Strip, Stripped, activation
+from himari.apply.agent.wire import Failure, Query, Report, Strip, activation
 
 
 def main(verb: str, request: dict[str, Any]) -> None:
@@ -51,7 +51,7 @@ def _confirm(request: dict[str, Any], places: Places) -> dict[str, Any]:
 def _strip(request: dict[str, Any], places: Places) -> dict[str, Any]:
     # An activation of a killed run may still be at work, and would put back what is removed.
     with alone(places) as ours:
-        return asdict(Stripped(strip.strip(Strip(**request), places)) if ours else _busy())
+        return asdict(strip.strip(Strip(**request), places) if ours else _busy())
 
 
 def _busy() -> Report:

@@ -17,6 +17,7 @@ class Places:
     credstore: Path = Path("/etc/credstore.encrypted")
     wheels: Path = Path("/var/cache/himari/wheels")
     environments: Path = Path("/opt/himari/envs")
+    wireguard_key: Path = Path("/etc/wireguard/private.key")
     policy: Path = Path("/usr/sbin/policy-rc.d")  # asked by Debian's packages whether they may start their services
 
     @property

@@ -5,12 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units, wheels
-from himari.apply.agent.command import attempt
+from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units, wheels, wireguard
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import Account, Entry, Query, State
-
-_WIREGUARD_KEY = Path("/etc/wireguard/private.key")
 
 
 def read(query: Query, places: Places) -> State:
@@ -20,7 +17,7 @@ def read(query: Query, places: Places) -> State:
         python=f"cp{sys.version_info.major}{sys.version_info.minor}",
         boot_id=_text("/proc/sys/kernel/random/boot_id"),
         container=Path("/run/systemd/container").exists(),
-        wireguard_public_key=wireguard_public_key(),
+        wireguard_public_key=wireguard.public_key(places),
         packages=packages.installed(query.packages),
         users=_users(query.users),
         entries=_entries(query.paths, places),
@@ -30,13 +27,6 @@ def read(query: Query, places: Places) -> State:
         units=units.look(query.units, places),
         unconfirmed=guard.unconfirmed(places),
     )
-
-
-def wireguard_public_key() -> str:
-    """The public half of the key that this host made; empty before it made one."""
-    if not _WIREGUARD_KEY.exists():
-        return ""
-    return attempt(["wg", "pubkey"], given=_WIREGUARD_KEY.read_text(errors="replace")).stdout.strip()
 
 
 def _users(names: list[str]) -> dict[str, Account]:

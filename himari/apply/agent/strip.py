@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from himari.apply.agent import guard, units
+from himari.apply.agent import guard, units, wireguard
 from himari.apply.agent.command import StepError, attempt, run
 from himari.apply.agent.places import Places
-from himari.apply.agent.wire import Strip
+from himari.apply.agent.wire import Strip, Stripped
 
 _TABLE = ["table", "inet", "himari"]
 _GUARDS = "himari-guard-*"
 
 
-def strip(wanted: Strip, places: Places) -> list[str]:
-    """Remove all that `wanted` names; a line for each thing that is still there. May be repeated.
+def strip(wanted: Strip, places: Places) -> Stripped:
+    """Remove all that `wanted` names, and what the host itself knows to be ours. May be repeated.
 
     The caller has come by a fresh login: guarded changes that wait for one are kept as they are. Raises StepError when
     the host belongs to another stack."""
@@ -29,16 +29,14 @@ def strip(wanted: Strip, places: Places) -> list[str]:
         _remove(path)
         if path.parent.suffix == ".d" and path.parent.parent == places.system:
             _remove(path.parent)
-    for key in map(Path, wanted.keys):
-        if not any(str(key) in file.read_text(errors="replace") for file in key.parent.glob("*.conf")):
-            _remove(key)
+    keys = _remove_keys(wanted, places)
     attempt(["nft", "delete", *_TABLE])
     for folder in wanted.folders:
         shutil.rmtree(folder, ignore_errors=True)
     _forget_run(places)
     run(["systemctl", "daemon-reload"])
     attempt(["systemctl", "reset-failed", *wanted.units])
-    return list(_left(wanted, places))
+    return Stripped(list(_left(wanted, places)), keys)
 
 
 def _refuse_other(stack: str, places: Places) -> None:
@@ -46,6 +44,15 @@ def _refuse_other(stack: str, places: Places) -> None:
     if holder not in ("", stack):
         way = f"let {stack} forget it: remove its entry from .himari/{stack}/hosts.json"
         raise StepError(f"it belongs to the stack {holder}, and stays as it is", [way])
+
+
+def _remove_keys(wanted: Strip, places: Places) -> list[str]:
+    there = [key for key in {*map(Path, wanted.keys), *wireguard.made(places)} if key.exists()]
+    for key in there:
+        named = str(key)[: -len(wireguard.NOTE)] if key.suffix == wireguard.NOTE else str(key)
+        if not any(named in file.read_text(errors="replace") for file in key.parent.glob("*.conf")):
+            _remove(key)
+    return [str(key) for key in there if not key.exists() and key.suffix != wireguard.NOTE]
 
 
 def _forget_run(places: Places) -> None:

@@ -148,15 +148,16 @@ class Strip:
     stack: str
     units: list[str]
     files: list[str]
-    keys: list[str]  # WireGuard's, unless a configuration that is not ours names them
+    keys: list[str]  # WireGuard's that are known to be ours, unless a configuration that is not names them
     folders: list[str]
 
 
 @dataclass(frozen=True)
 class Stripped:
-    """What is left, a line each."""
+    """What is left, a line each, and WireGuard's keys that are gone."""
 
     left: list[str]
+    keys: list[str]
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ if other=$(cat "$folder/$host.awaits" 2>/dev/null); then
   for try in $(seq 100); do [ -e "$folder/$other.given" ] && break; sleep 0.1; done
   [ -e "$folder/$other.given" ] || exit 255
 fi
-cat "$folder/$host.answer" 2>/dev/null || echo '{"left": []}'
+cat "$folder/$host.answer" 2>/dev/null || echo '{"left": [], "keys": []}'
 touch "$folder/$host.ended"
 """
 # A destroy of the hosts that were met, which says what it hears.
@@ -196,11 +196,20 @@ def test_only_a_host_that_is_no_labs_can_be_given_up(hosts: Path, name: str, sta
 
 
 def test_what_a_host_still_has_ends_the_run_with_a_code_of_its_own(hosts: Path, stack: Stack) -> None:
-    (hosts / "edge.answer").write_text('{"left": ["unit himari-collector.service is still active"]}')
+    (hosts / "edge.answer").write_text('{"left": ["unit himari-collector.service is still active"], "keys": []}')
     report = destroyed(stack)
     assert report.left == ("edge: unit himari-collector.service is still active",)
     assert exit_codes() == [LEFT]
     assert "left something at hosts" in half_destroyed(StateDir.of("vps-brain"))
+
+
+def test_a_host_itself_tells_that_its_key_was_made_there(hosts: Path, stack: Stack) -> None:
+    before = destroyed(stack)
+    assert "WireGuard's key that was there before" in before.stays[1]
+    (hosts / "brain.answer").write_text('{"left": [], "keys": ["/etc/wireguard/private.key"]}')
+    report = destroyed(stack)
+    assert "the WireGuard key that was made there" in report.removed[1]
+    assert "key" not in report.stays[1]
 
 
 def test_a_host_whose_agent_fails_is_told_with_its_reason(hosts: Path, stack: Stack) -> None:

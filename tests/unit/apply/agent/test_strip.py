@@ -12,6 +12,8 @@ import pytest
 
 from himari.apply.agent.main import answer
 from himari.apply.agent.places import Places
+from himari.apply.agent.wireguard import NOTE
+from himari.catalog.hostpaths import WIREGUARD_KEY_MADE, WIREGUARD_PRIVATE_KEY
 
 TOKEN = "0123456789abcdef"
 # Units in `active` run; each call is noted.
@@ -37,7 +39,7 @@ HOLD = (
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     folders = {name: tmp_path / name for name in ("run", "lib", "etc", "system", "credstore", "wheels", "environments")}
-    return Places(**folders)
+    return Places(**folders, wireguard_key=tmp_path / "wireguard" / "private.key")
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_all_that_is_named_is_gone_and_what_is_others_stays(places: Places, prog
     shared = written(places.system / "ssh.service.d" / "himari.conf")
     theirs = written(places.system / "ssh.service.d" / "local.conf")
     written(places.lib / "units" / "x.service")
-    assert answer("strip", request(places, files=[ours, shared, "/nowhere/x"]), places) == {"left": []}
+    assert answer("strip", request(places, files=[ours, shared, "/nowhere/x"]), places) == {"left": [], "keys": []}
     assert not Path(ours).parent.exists()
     assert not Path(shared).exists()
     assert Path(theirs).exists()
@@ -90,7 +92,7 @@ def test_all_that_is_named_is_gone_and_what_is_others_stays(places: Places, prog
 def test_locks_of_labs_on_the_same_machine_stay(places: Places, programs: Path) -> None:
     written(places.run / "machine.lock")
     written(places.run / "check-killed" / "candidate")
-    assert answer("strip", request(places), places) == {"left": []}
+    assert answer("strip", request(places), places) == {"left": [], "keys": []}
     assert [path.name for path in places.run.iterdir()] == ["machine.lock"]
 
 
@@ -101,8 +103,28 @@ def test_a_wireguard_key_goes_unless_somebody_else_uses_it(
     key = written(tmp_path / "wireguard" / "private.key")
     if other:
         written(tmp_path / "wireguard" / "wg9.conf", f"PostUp = wg set %i private-key {key}\n")
-    answer("strip", request(places, keys=[key]), places)
+    assert answer("strip", request(places, keys=[key]), places)["keys"] == ([] if other else [key])
     assert Path(key).exists() == other
+
+
+@pytest.mark.parametrize("noted", ["", "other", "public half"])
+def test_a_key_that_first_contact_made_goes_also_when_no_run_lived_to_note_it(
+    places: Places, programs: Path, noted: str
+) -> None:
+    (programs / "wg").write_text("#!/bin/sh\necho public half\n")
+    (programs / "wg").chmod(0o755)
+    key, note = written(places.wireguard_key), Path(f"{places.wireguard_key}.himari")
+    if noted:
+        written(note, f"{noted}\n")
+    ours = noted == "public half"
+    assert answer("strip", request(places), places) == {"left": [], "keys": [key] if ours else []}
+    assert Path(key).exists() != ours
+    assert note.exists() == (noted == "other")
+
+
+def test_the_agent_looks_for_the_key_where_first_contact_makes_it() -> None:
+    assert str(Places().wireguard_key) == WIREGUARD_PRIVATE_KEY
+    assert f"{Places().wireguard_key}{NOTE}" == WIREGUARD_KEY_MADE
 
 
 def test_what_resists_is_told(places: Places, programs: Path, tmp_path: Path) -> None:
@@ -115,7 +137,8 @@ def test_what_resists_is_told(places: Places, programs: Path, tmp_path: Path) ->
             "unit himari-collector.service is still active",
             f"{folder} is still there",
             "the firewall's table inet himari is still there",
-        ]
+        ],
+        "keys": [],
     }
 
 
@@ -124,7 +147,7 @@ def test_only_its_own_stack_strips_a_host(places: Places, programs: Path, holder
     written(places.etc / "stack", f"{holder}\n")
     answered = answer("strip", request(places), places)
     if holder == "tokyo":
-        assert answered == {"left": []}
+        assert answered == {"left": [], "keys": []}
     else:
         assert "it belongs to the stack osaka" in answered["failure"]["what"]
         assert (programs / "calls").read_text() == ""
@@ -148,7 +171,7 @@ def cut_off(places: Places) -> Path:
 @pytest.mark.parametrize("guard", [armed, cut_off])
 def test_no_guard_puts_back_what_is_removed(places: Places, programs: Path, guard: Callable[[Places], Path]) -> None:
     boot = guard(places)
-    assert answer("strip", request(places), places) == {"left": []}
+    assert answer("strip", request(places), places) == {"left": [], "keys": []}
     assert not boot.exists()
     calls = (programs / "calls").read_text().splitlines()
     disarmed = next(number for number, call in enumerate(calls) if call.endswith(boot.name))
@@ -171,7 +194,7 @@ def test_a_strip_waits_for_an_activation_that_is_at_work(places: Places, program
 
         ending = threading.Timer(0.4, end)
         ending.start()
-        assert answer("strip", request(places), places) == {"left": []}
+        assert answer("strip", request(places), places) == {"left": [], "keys": []}
         ending.join()
     assert seen == [""]
     assert "disable --now" in (programs / "calls").read_text()

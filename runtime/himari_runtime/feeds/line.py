@@ -10,6 +10,7 @@ from himari_runtime.backoff import Backoff
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.budget import ConnectionBudget
 from himari_runtime.feeds.session import RefusedError, Session, Take, Target
+from himari_runtime.feeds.stagger import Stagger
 
 STABLE_SECONDS = 60.0
 BACKOFF_FIRST, BACKOFF_MOST = 0.25, 30.0
@@ -23,8 +24,8 @@ log = logging.getLogger(__name__)
 
 
 class Line:
-    """`down` is told when nothing carries the line any more. `life_seconds`: a session is left at this age,
-    the first one at `first_life_seconds`, so that two lines are never replaced together."""
+    """`down` is told when nothing carries the line any more. `stagger` says when a session grows old: never when its
+    twin does."""
 
     def __init__(
         self,
@@ -33,8 +34,7 @@ class Line:
         budget: ConnectionBudget,
         take: Take,
         *,
-        life_seconds: float,
-        first_life_seconds: float,
+        stagger: Stagger,
         down: Callable[[], None],
     ) -> None:
         self.number = number
@@ -43,8 +43,8 @@ class Line:
         self._target = target
         self._budget = budget
         self._take = take
-        self._life_seconds = life_seconds
-        self._due_seconds = first_life_seconds
+        self._stagger = stagger
+        self._due = 0.0
         self._down = down
         self._backoff = Backoff(BACKOFF_FIRST, BACKOFF_MOST)
         self._failures = 0
@@ -62,6 +62,7 @@ class Line:
 
     def _carry(self, session: Session) -> None:
         self.session = session
+        self._due = self._stagger.due(self.number, session.opened)
         counters.LINE_UP.labels(self.number).set(1)
 
     def _drop(self) -> None:
@@ -106,7 +107,7 @@ class Line:
 
     async def _until_leaving(self, session: Session) -> None:
         leaving = asyncio.create_task(session.leaving.wait())
-        left = session.opened + self._due_seconds - time.monotonic()
+        left = self._due - time.monotonic()
         await asyncio.wait([session.reading, leaving], timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
         await _cancel(leaving)
         if session.is_open:
@@ -117,7 +118,7 @@ class Line:
         while session.is_open:
             following = await self._attempt_beside(session)
             if following is not None:
-                self.session = following
+                self._carry(following)
                 try:
                     await self._pass(session, following)
                 except BaseException:
@@ -161,7 +162,6 @@ class Line:
     def _count(self, why: str) -> None:
         self._failures += 1
         self.reconnects += 1
-        self._due_seconds = self._life_seconds
         counters.RECONNECTS.labels(why).inc()
 
 

@@ -9,6 +9,7 @@ from himari_runtime.feeds.budget import ConnectionBudget
 from himari_runtime.feeds.intake import Taken
 from himari_runtime.feeds.line import Line
 from himari_runtime.feeds.session import Session, Target
+from himari_runtime.feeds.stagger import Stagger
 from himari_runtime.feeds.watch import GARBLED, Lag, Watch
 from himari_runtime.messages import Channel
 from himari_runtime.settings import CollectedVenue
@@ -42,14 +43,14 @@ class Shard:
         self._lag = Lag()
         requests = dialect.subscriptions(symbols)
         target = Target(dialect.line_url(settings.websocket_url), tls, requests, dialect.limits.request_seconds)
+        stagger = Stagger(settings.line_life_seconds)
         self._lines = [
             Line(
                 first_line + index,
                 target,
                 budget,
                 self._take,
-                life_seconds=settings.line_life_seconds,
-                first_life_seconds=settings.line_life_seconds * (settings.lines - index) / settings.lines,
+                stagger=stagger,
                 down=self._lost,
             )
             for index in range(settings.lines)

@@ -224,6 +224,26 @@ def test_lines_that_grow_old_are_replaced_before_they_go(
         collector.kill()
 
 
+def test_lines_that_were_cut_together_do_not_grow_old_together(
+    tmp_path: Path, venue: Venue, redis_server: RedisServer
+) -> None:
+    collector = Collector(tmp_path, venue.port, redis_server.port, life_seconds=6)
+    collector.start()
+    try:
+        until(lambda: len(venue.open_lines()) == 2, "two lines")
+        cut_ns = time.time_ns()
+        venue.order("cut")
+        until(lambda: len(_opened_after(venue, cut_ns)) >= 4, "two that came back, and the successors of both")
+        *_, first, second = _opened_after(venue, cut_ns)[:4]
+        assert 1.5 < (second - first) / 1e9 < 4.5
+    finally:
+        collector.kill()
+
+
+def _opened_after(venue: Venue, time_ns: int) -> list[int]:
+    return sorted(line["opened_ns"] for line in venue.ledger()["lines"] if line["opened_ns"] > time_ns)
+
+
 def test_it_is_ready_and_alive_without_a_buffer(tmp_path: Path, venue: Venue) -> None:
     collector = Collector(tmp_path, venue.port, buffer_port=1)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:

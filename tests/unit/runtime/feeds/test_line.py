@@ -13,6 +13,7 @@ from websockets.http11 import Request, Response
 from himari_runtime.feeds.budget import ConnectionBudget
 from himari_runtime.feeds.line import Line
 from himari_runtime.feeds.session import Session, Target
+from himari_runtime.feeds.stagger import Stagger
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Refuse = Callable[[ServerConnection, Request], Awaitable[Response | None]]
@@ -74,8 +75,7 @@ async def line_on(
             Target(f"ws://127.0.0.1:{port}/stream", None, (b"subscribe",), 0.01),
             ConnectionBudget(300, 300),
             seen.take,
-            life_seconds=life_seconds,
-            first_life_seconds=life_seconds,
+            stagger=Stagger(life_seconds),
             down=lambda: seen.tell("down"),
         )
         task = asyncio.create_task(line.run())

@@ -9,6 +9,7 @@ from typing import Any
 from himari_runtime.backoff import Backoff
 from himari_runtime.feeds import counters
 from himari_runtime.feeds.budget import ConnectionBudget
+from himari_runtime.feeds.passing import Passing
 from himari_runtime.feeds.session import RefusedError, Session, Take, Target
 from himari_runtime.feeds.stagger import Stagger
 
@@ -19,6 +20,7 @@ PASS_TURN_SECONDS = 0.05
 
 REFUSED = "refused"
 AGED = "aged"
+BEHIND = "behind"
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +93,7 @@ class Line:
         return 0.0 if at_once else self._backoff.next()
 
     async def _follow(self, session: Session) -> Session | None:
-        """The session that takes over from this one, which is closed then; None where it ended before."""
+        """The session that took over from this one, which is closed then; None where it ended before."""
         following = None
         try:
             await self._until_leaving(session)
@@ -108,22 +110,18 @@ class Line:
     async def _until_leaving(self, session: Session) -> None:
         leaving = asyncio.create_task(session.leaving.wait())
         left = self._due - time.monotonic()
-        await asyncio.wait([session.reading, leaving], timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
-        await _cancel(leaving)
+        try:
+            await asyncio.wait([session.reading, leaving], timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
         if session.is_open:
             session.leave(AGED)
 
     async def _succeed(self, session: Session) -> Session | None:
-        """Opens a successor while `session` goes on; returns when it has passed it."""
+        """Opens successors while `session` goes on, until one has taken over from it."""
         while session.is_open:
             following = await self._attempt_beside(session)
-            if following is not None:
-                self._carry(following)
-                try:
-                    await self._pass(session, following)
-                except BaseException:
-                    await following.close()
-                    raise
+            if following is not None and await self._takes_over(session, following):
                 return following
         return None
 
@@ -136,18 +134,38 @@ class Line:
         finally:
             await _cancel(attempt)
 
-    async def _pass(self, session: Session, following: Session) -> None:
-        """Returns when the book of every symbol that moved has come as far on the successor, or when that is clear."""
-        start, behind = dict(session.reached), set(session.reached)
-        deadline = time.monotonic() + PASS_SECONDS
-        moved = False
-        while session.is_open and following.is_open and time.monotonic() < deadline:
-            ids = following.reached
-            behind = {symbol for symbol in behind if ids.get(symbol, -1) < session.reached[symbol]}
-            moved = moved or session.reached != start
-            if not behind or (moved and all(session.reached[symbol] == start[symbol] for symbol in behind)):
-                return
+    async def _takes_over(self, session: Session, following: Session) -> bool:
+        """False where `following` ended or brings nothing: `session` carries the line on."""
+        self.session = following  # it is watched already
+        try:
+            joined = await self._pass(session, following)
+        except BaseException:
+            await following.close()
+            raise
+        if following.is_open:
+            if not joined:  # what lies between the two may be missing
+                self._drop()
+            self._carry(following)
+            return True
+        self.session = session
+        await following.close()
+        self._ended(following)
+        return False
+
+    async def _pass(self, session: Session, following: Session) -> bool:
+        """Whether all books go on from `session` to `following`, as far as can be seen, once that is clear.
+
+        A successor that brings nothing of what moves is abandoned.
+        """
+        passing, deadline = Passing(session, following), time.monotonic() + PASS_SECONDS
+        while not passing.is_done:
+            late = time.monotonic() >= deadline
+            if session.is_open and (following.leaving.is_set() or (late and passing.is_idle)):
+                following.abandon(BEHIND)
+            if late or not (session.is_open and following.is_open):
+                return False
             await asyncio.sleep(PASS_TURN_SECONDS)
+        return True
 
     def _ended(self, session: Session) -> None:
         """Counts; raises what `take` raised."""

@@ -37,7 +37,8 @@ class Session:
         self.line = line
         self.opened = self.heard = time.monotonic()
         self.frames = 0
-        self.reached: dict[str, int] = {}  # by symbol, the last id of its book
+        self.began: dict[str, int] = {}  # by symbol, the first id of its book
+        self.reached: dict[str, int] = {}  # and the last
         self.why = ""
         self.leaving = asyncio.Event()
         self.answers: asyncio.Queue[str] = asyncio.Queue()  # to requests: empty, or why one was refused
@@ -66,6 +67,17 @@ class Session:
     @property
     def is_open(self) -> bool:
         return not self.reading.done()
+
+    def advance(self, symbol: str, first_id: int, last_id: int) -> None:
+        """An update of a book came."""
+        self.began.setdefault(symbol, first_id)
+        self.reached[symbol] = last_id
+
+    def joins(self, other: "Session", symbol: str) -> bool:
+        """Whether its book goes on where that of `other` stands: nothing between them is missing, and it has come as
+        far."""
+        stands = other.reached[symbol]
+        return symbol in self.began and self.began[symbol] <= stands + 1 and self.reached[symbol] >= stands
 
     def leave(self, why: str) -> None:
         """Another session should take its place; this one goes on until then."""

@@ -87,7 +87,7 @@ class Shard:
         for taken in self._journal(payloads, session.line):
             channel = taken.route.channel
             if channel is Channel.DEPTH:
-                session.reached[taken.route.symbol] = taken.route.last_id
+                session.advance(taken.route.symbol, taken.route.first_id, taken.route.last_id)
                 self._lag.note(session, taken.route.symbol, taken.route.last_id, taken.record.monotonic_ns)
             elif channel is Channel.CONTROL:
                 session.answers.put_nowait(self._dialect.answers.request_refusal(taken.record.payload))

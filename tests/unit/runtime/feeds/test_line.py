@@ -11,13 +11,32 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from himari_runtime.feeds.budget import ConnectionBudget
-from himari_runtime.feeds.line import Line
+from himari_runtime.feeds.line import PASS_TURN_SECONDS, Line
 from himari_runtime.feeds.session import Session, Target
 from himari_runtime.feeds.stagger import Stagger
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Refuse = Callable[[ServerConnection, Request], Awaitable[Response | None]]
 Told = list[bytes | str]
+
+
+class Sockets(list[ServerConnection]):
+    """The connections that a server has seen, oldest first."""
+
+    def __init__(self) -> None:
+        self._more = asyncio.Event()
+
+    def add(self, socket: ServerConnection) -> int:
+        """How many there are with it."""
+        self.append(socket)
+        self._more.set()
+        return len(self)
+
+    async def until(self, count: int) -> None:
+        """Returns when there are so many."""
+        while len(self) < count:
+            self._more.clear()
+            await self._more.wait()
 
 
 class Seen:
@@ -46,7 +65,7 @@ class Seen:
         if word == b"goodbye":
             session.leave("shutdown")
         if word == b"book":
-            session.reached["COIN"] = int(rest)
+            session.advance("COIN", int(rest), int(rest))
 
     async def next(self) -> None:
         """Returns when more was told."""
@@ -171,6 +190,100 @@ async def test_a_line_that_stands_still_is_left_once_its_successor_has_passed_it
             await sockets[0].wait_closed()
         assert line.session is not None
         assert line.session.is_open
+
+
+@pytest.mark.asyncio
+async def test_a_successor_that_dies_leaves_the_old_line_in_place_until_another_has_passed_it() -> None:
+    sockets = Sockets()
+
+    async def leaving(socket: ServerConnection) -> None:
+        number = sockets.add(socket)
+        await socket.send("answer ")
+        if number == 1:
+            for text in ("book 1", "goodbye"):
+                await socket.send(text)
+        elif number == 2:
+            socket.transport.abort()
+        else:
+            await sockets[0].send("book 2")
+            await seen.until([b"book 1", b"goodbye", b"book 2"])
+            await socket.send("book 2")
+        await socket.wait_closed()
+
+    seen = Seen()
+    async with line_on(leaving, seen) as (line, _):
+        async with asyncio.timeout(15):
+            await sockets.until(3)
+            await sockets[0].wait_closed()
+        assert seen.told == [b"book 1", b"goodbye", b"book 2", b"book 2"]
+        assert (line.reconnects, line.session is not None and line.session.is_open) == (2, True)
+
+
+@pytest.mark.asyncio
+async def test_an_old_line_that_lags_brings_what_its_successor_has_not_before_it_goes() -> None:
+    """The successor's book begins ahead: what is between the two is still on its way over the old line."""
+    sockets = Sockets()
+
+    async def lagging(socket: ServerConnection) -> None:
+        await socket.send("answer ")
+        if sockets.add(socket) == 1:
+            for text in ("book 1", "goodbye"):
+                await socket.send(text)
+        else:
+            await socket.send("book 5")
+            await seen.until([b"book 1", b"goodbye", b"book 5"])
+            for number in (2, 3, 4):
+                await asyncio.sleep(3 * PASS_TURN_SECONDS)
+                await sockets[0].send(f"book {number}")
+        await socket.wait_closed()
+
+    seen = Seen()
+    async with line_on(lagging, seen):
+        async with asyncio.timeout(15):
+            await sockets.until(2)
+            await sockets[0].wait_closed()
+        assert seen.told == [b"book 1", b"goodbye", b"book 5", b"book 2", b"book 3", b"book 4"]
+
+
+@pytest.mark.asyncio
+async def test_what_lies_between_two_lines_that_do_not_meet_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("himari_runtime.feeds.line.PASS_SECONDS", 0.2)
+    sockets = Sockets()
+
+    async def apart(socket: ServerConnection) -> None:
+        for text in ("answer ", "book 1", "goodbye") if sockets.add(socket) == 1 else ("answer ", "book 5"):
+            await socket.send(text)
+        await socket.wait_closed()
+
+    seen = Seen()
+    async with line_on(apart, seen):
+        await seen.until([b"book 1", b"goodbye", b"book 5", "down"])
+        async with asyncio.timeout(15):
+            await sockets[0].wait_closed()
+
+
+@pytest.mark.asyncio
+async def test_a_successor_that_brings_nothing_does_not_take_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("himari_runtime.feeds.line.PASS_SECONDS", 0.3)
+    sockets = Sockets()
+
+    async def silent(socket: ServerConnection) -> None:
+        number = sockets.add(socket)
+        await socket.send("answer ")
+        if number == 1:
+            await socket.send("goodbye")
+        while socket.state.name == "OPEN" and number != 2:
+            await socket.send(f"book {time.monotonic_ns() // 10_000_000}")
+            await asyncio.sleep(0.01)
+        await socket.wait_closed()
+
+    seen = Seen()
+    async with line_on(silent, seen):
+        async with asyncio.timeout(15):
+            await sockets.until(3)
+            assert [socket.state.name == "OPEN" for socket in sockets] == [True, False, True]
+            await sockets[0].wait_closed()
+        assert "down" not in seen.told
 
 
 @pytest.mark.asyncio

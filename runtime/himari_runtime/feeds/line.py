@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
 from himari_runtime.backoff import Backoff
 from himari_runtime.feeds import counters
@@ -130,9 +129,13 @@ class Line:
         attempt = asyncio.create_task(self._attempt())
         try:
             await asyncio.wait([attempt, session.reading], return_when=asyncio.FIRST_COMPLETED)
-            return attempt.result() if attempt.done() else None
-        finally:
-            await _cancel(attempt)
+        except BaseException:
+            await _discard(attempt)
+            raise
+        if attempt.done():
+            return attempt.result()
+        await _discard(attempt)
+        return None
 
     async def _takes_over(self, session: Session, following: Session) -> bool:
         """False where `following` ended or brings nothing: `session` carries the line on."""
@@ -183,6 +186,10 @@ class Line:
         counters.RECONNECTS.labels(why).inc()
 
 
-async def _cancel(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+async def _discard(attempt: asyncio.Task[Session | None]) -> None:
+    """Ends an attempt, and what it may have opened by then."""
+    attempt.cancel()
+    await asyncio.wait([attempt])
+    opened = None if attempt.cancelled() or attempt.exception() else attempt.result()
+    if opened is not None:
+        await opened.close()

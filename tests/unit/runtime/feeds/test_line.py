@@ -287,6 +287,28 @@ async def test_a_successor_that_brings_nothing_does_not_take_over(monkeypatch: p
 
 
 @pytest.mark.asyncio
+async def test_a_line_that_is_cancelled_as_its_successor_opens_leaves_no_connection() -> None:
+    sockets, cancelled = Sockets(), asyncio.Event()
+
+    async def leaving(socket: ServerConnection) -> None:
+        if sockets.add(socket) == 1:
+            await socket.send("answer ")
+            await socket.send("goodbye")
+        else:
+            (attempt,) = (each for each in asyncio.all_tasks() if "Line._attempt " in repr(each.get_coro()))
+            attempt.add_done_callback(lambda _: (task.cancel(), cancelled.set()))
+            await socket.send("answer ")
+        await socket.wait_closed()
+
+    async with line_on(leaving, Seen()) as (_, task):
+        async with asyncio.timeout(15):
+            await cancelled.wait()
+            await asyncio.wait([task])
+            for socket in sockets:
+                await socket.wait_closed()
+
+
+@pytest.mark.asyncio
 async def test_what_the_taker_raises_ends_the_line() -> None:
     async def breaking(socket: ServerConnection) -> None:
         await socket.send("answer ")

@@ -15,9 +15,12 @@ MINUTE = 60.0
 
 
 class WeightBudget:
-    """The weight of all calls in one minute of the venue's clock; more urgent and then earlier callers go first."""
+    """The weight of all calls in one minute of the venue's clock; more urgent and then earlier callers go first.
+
+    `offset_seconds`, the venue's clock minus ours, is for whoever measures it to set."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.time) -> None:
+        self.offset_seconds = 0.0
         self._most = per_minute
         self._clock = clock
         self._minute = 0
@@ -55,9 +58,11 @@ class WeightBudget:
         return self._clock() >= self._closed_until and (self._used == 0 or self._used + weight <= self._most)
 
     def _turn(self) -> None:
-        minute = int(self._clock() // MINUTE)
-        if minute != self._minute:
-            self._minute, self._used = minute, 0
+        minute = int((self._clock() + self.offset_seconds) // MINUTE)
+        if minute > self._minute:
+            self._used = 0
+        if minute != self._minute - 1:  # measured anew, the offset may lead back over the turn of a minute
+            self._minute = minute
 
 
 class ConnectionBudget:

@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 
 
 class VenueClock:
-    """`offset_ns` is the venue's clock minus ours; both None until the first answer, and after one that failed."""
+    """`offset_ns` is the venue's clock minus ours; both None until the first answer, and after one that failed.
+
+    The budget of the calls goes by what was measured last."""
 
     def __init__(self, rest: RestClient, dialect: Dialect) -> None:
         self.offset_ns: int | None = None
@@ -37,5 +39,6 @@ class VenueClock:
         venue_ns = self._dialect.answers.server_time_ns(answer.body)
         self.round_trip_ns = answer.received_ns - answer.sent_ns
         self.offset_ns = venue_ns - (answer.sent_ns + self.round_trip_ns // 2)
+        self._rest.budget.offset_seconds = self.offset_ns / 1e9
         counters.CLOCK_OFFSET.set(self.offset_ns / 1e9)
         counters.ROUND_TRIP.set(self.round_trip_ns / 1e9)

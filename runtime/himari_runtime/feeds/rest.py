@@ -34,11 +34,11 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class RestClient:
-    """One session. All calls share one budget."""
+    """One session. All calls share `budget`."""
 
     def __init__(self, base_url: str, tls: ssl.SSLContext | None, budget: WeightBudget, dialect: Dialect) -> None:
         self._base = base_url.rstrip("/")
-        self._budget = budget
+        self.budget = budget
         self._limits = dialect.limits
         self._refusal = dialect.answers.refusal
         self._session = aiohttp.ClientSession(
@@ -56,7 +56,7 @@ class RestClient:
     async def get(self, call: Call) -> Answer:
         """The answer to `call`, once the budget and the venue let it pass. Raises RestError."""
         while True:
-            await self._budget.take(call.weight, call.priority)
+            await self.budget.take(call.weight, call.priority)
             try:
                 answer = await self._exchange(call)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -79,12 +79,12 @@ class RestClient:
     def _observe(self, response: aiohttp.ClientResponse) -> None:
         used = response.headers.get(self._limits.weight_header, "")
         if used.isdigit():
-            self._budget.observe(int(used))
+            self.budget.observe(int(used))
         if response.status in self._limits.wait_statuses:
             after = response.headers.get("Retry-After", "")
             seconds = float(after) if after.isdigit() else RETRY_AFTER_SECONDS
             log.warning("the venue asks to wait %.0f s (status %s)", seconds, response.status)
-            self._budget.pause(seconds)
+            self.budget.pause(seconds)
 
     def _failed(self, call: Call, why: str) -> RestError:
         counters.REFUSED.labels(call.path).inc()

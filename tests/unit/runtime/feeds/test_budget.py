@@ -43,6 +43,51 @@ async def test_weight_is_spent_by_the_minute() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("offset", [-5.0, 5.0, -90.0, -86_400.0])
+async def test_the_minute_is_the_venues(offset: float) -> None:
+    """Its minute begins at 600 - `offset` of our clock."""
+    clock = Clock()
+    budget = WeightBudget(100, clock)
+    budget.offset_seconds = offset
+    clock.now = 600.0 - offset
+    await budget.take(100, Priority.POLL)
+    second = asyncio.create_task(budget.take(100, Priority.POLL))
+    for clock.now in (615.0 - offset, 659.9 - offset):
+        await settle()
+        assert not second.done()
+    clock.now = 660.0 - offset
+    await asyncio.wait_for(second, 5)
+
+
+@pytest.mark.asyncio
+async def test_an_offset_that_is_measured_anew_gives_no_minute_twice() -> None:
+    clock = Clock()
+    budget = WeightBudget(100, clock)
+    clock.now = 660.0
+    await budget.take(100, Priority.POLL)
+    second = asyncio.create_task(budget.take(100, Priority.POLL))
+    for budget.offset_seconds in (-0.1, 0.1, -0.1, 0.0):
+        await settle()
+        assert not second.done()
+    clock.now = 720.0
+    await asyncio.wait_for(second, 5)
+
+
+@pytest.mark.asyncio
+async def test_an_offset_of_hours_closes_the_budget_for_a_minute_at_most() -> None:
+    clock = Clock()
+    budget = WeightBudget(100, clock)
+    clock.now = 100_000.0
+    await budget.take(100, Priority.POLL)
+    second = asyncio.create_task(budget.take(100, Priority.POLL))
+    budget.offset_seconds = -7200.0
+    await settle()
+    assert not second.done()
+    clock.now += 60
+    await asyncio.wait_for(second, 5)
+
+
+@pytest.mark.asyncio
 async def test_the_more_urgent_goes_first() -> None:
     clock = Clock()
     budget = WeightBudget(100, clock)

@@ -67,6 +67,17 @@ async def test_the_offset_is_the_venues_time_at_the_middle_of_the_round_trip(ser
 
 
 @pytest.mark.asyncio
+async def test_weight_is_counted_by_the_venues_minutes(serve: Serve) -> None:
+    venue = Venue()
+    async with running(serve, venue) as venue_clock:
+        await venue.say(None)
+        budget = venue_clock._rest.budget
+        assert abs(budget.offset_seconds - AHEAD_NS / 1e9) < 5
+        await venue.say("garbage")
+        assert abs(budget.offset_seconds - AHEAD_NS / 1e9) < 5
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("body", ["garbage", '{"other":1}'])
 async def test_after_an_answer_without_a_time_nothing_is_known_until_the_next(serve: Serve, body: str) -> None:
     venue = Venue()

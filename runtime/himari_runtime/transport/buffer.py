@@ -1,6 +1,7 @@
 """The pusher: feeds the buffer (Redis Streams) from the journal's files, never from memory.
 
-A batch is one MULTI/EXEC: all of it is in the buffer or nothing, so a reader sees whole batches in journal order.
+A batch is one XADD, or one MULTI/EXEC of several: all of it is in the buffer or nothing, so a reader sees whole batches
+in journal order.
 The pusher keeps no cursor: each connection begins by asking the streams for their last ids. What lies further back than
 the streams' window is not pushed any more, as live data would stand behind it: readers are told, and fetch segments.
 """
@@ -26,6 +27,7 @@ from himari_runtime.transport.resume import back, resume
 from himari_runtime.transport.segments import last_positions, segments
 from himari_runtime.venues.dialect import Dialect
 
+MULTI, EXEC = pack("MULTI"), pack("EXEC")
 BATCH_BYTES = 1 << 20
 TURN_BYTES = 64 << 10  # read, routed and compressed between two turns of the event loop
 TURN_RECORDS = 32  # fewer are not worth a turn
@@ -187,17 +189,16 @@ class Pusher:
             self._hole = Position(position.epoch, position.n - 1)
 
     async def _push(self, link: RedisLink, batch: dict[str, list[Record]]) -> None:
-        commands = [pack("MULTI")]
+        added: list[bytes] = []
         for name, records in batch.items():
             for run in split(records, CHUNK_BYTES, self._hole):
-                commands.append(self._add(name, run))
+                added.append(self._add(name, run))
                 if len(run) >= TURN_RECORDS:
                     await asyncio.sleep(0)
-        commands.append(pack("EXEC"))
         backoff = Backoff(most=5.0)
         window = self._settings.window_records
         floor = window // FLOOR
-        while not await self._commit(link, commands):
+        while not await self._commit(link, added):
             self._mark_full(True)
             if window > floor:
                 window = max(floor, window // 2)
@@ -233,15 +234,18 @@ class Pusher:
         cut = back(chunk.last, self._settings.window_records, self._lengths)
         return pack("XADD", name, "MINID", "~", str(cut), str(chunk.last), *chunk.fields())
 
-    async def _commit(self, link: RedisLink, commands: list[bytes]) -> bool:
+    async def _commit(self, link: RedisLink, added: list[bytes]) -> bool:
         """False while Redis is full: nothing of the batch was taken. Raises RefusedError for any other refusal."""
+        alone = len(added) == 1
+        commands = added if alone else [MULTI, *added, EXEC]
         packed = b"".join(commands)
-        *queued, done = await link.exchange(packed, len(commands))
-        refused = [str(error) for error in _errors([*queued, done])]
+        answers = await link.exchange(packed, len(commands))
+        refused = [str(error) for error in _errors(answers)]
         if any(text.startswith("OOM") for text in refused):
             return False
-        if refused:
+        if refused and not alone:
             raise RefusedError(refused[0])
+        done = answers if alone else answers[-1]
         metrics.PUSHED_BYTES.inc(len(packed))
         for error in _errors(done):
             if "equal or smaller" not in str(error):

@@ -60,21 +60,26 @@ class RedisLink:
         if self._writer.transport.get_write_buffer_size():  # else the kernel has taken all
             async with asyncio.timeout(SILENCE_SECONDS):
                 await self._writer.drain()
-        return [await self._answer() for _ in range(answers)]
+        found: list[Any] = []
+        while len(found) < answers:
+            answer = self._answers.gets()
+            if answer is False:
+                await self._receive()
+            else:
+                found.append(answer)
+        return found
 
     def close(self) -> None:
         """At once: what a Redis that hangs has not taken would otherwise be waited for."""
         self._writer.transport.abort()
 
-    async def _answer(self) -> Any:
-        while (answer := self._answers.gets()) is False:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                data = await self._reader.read(READ_BYTES)
-            if not data:
-                raise EOFError("Redis closed the connection")
-            self.received += len(data)
-            self._answers.feed(data)
-        return answer
+    async def _receive(self) -> None:
+        async with asyncio.timeout(SILENCE_SECONDS):
+            data = await self._reader.read(READ_BYTES)
+        if not data:
+            raise EOFError("Redis closed the connection")
+        self.received += len(data)
+        self._answers.feed(data)
 
 
 class StreamState(NamedTuple):

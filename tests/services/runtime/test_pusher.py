@@ -15,7 +15,7 @@ from himari_runtime.transport.buffer import Pusher
 from himari_runtime.transport.journal import Journal
 from himari_runtime.venues import registry
 from tests.services.conftest import PASSWORDS, RedisServer
-from tests.services.runtime.conftest import Site
+from tests.services.runtime.conftest import Site, await_that
 from tests.services.runtime.edge import frame
 from tests.services.runtime.test_way import drain
 
@@ -32,18 +32,18 @@ def journal_of(site: Site) -> Iterator[Journal]:
 
 
 @asynccontextmanager
-async def pushed(site: Site, journal: Journal) -> AsyncIterator[None]:
+async def pushed(site: Site, journal: Journal) -> AsyncIterator[Pusher]:
     """A connection of its own, over which all that is journaled has been pushed."""
     pusher = Pusher(site.collector.buffer, PASSWORDS["pusher"], journal, DIALECT)
     pushing = asyncio.create_task(pusher.run())
     await asyncio.wait_for(pusher.caught_up(), 30)
-    yield
+    yield pusher
     pushing.cancel()
     await asyncio.gather(pushing, return_exceptions=True)
 
 
-def records_pushed() -> float:
-    return REGISTRY.get_sample_value("himari_pushed_records_total") or 0.0
+def metric(name: str) -> float:
+    return REGISTRY.get_sample_value(name) or 0.0
 
 
 def take(journal: Journal, payload: bytes, kind: Kind = Kind.FRAME) -> None:
@@ -81,8 +81,34 @@ async def test_a_buffer_that_was_emptied_gets_its_window_and_the_segments_give_t
             take(journal, next(frames))
         with redis_server.admin() as admin:
             admin.flushall()
-        before = records_pushed()
+        before = metric("himari_pushed_records_total")
         async with pushed(site, journal):
-            assert records_pushed() - before == WINDOW
+            assert metric("himari_pushed_records_total") - before == WINDOW
             await asyncio.to_thread(lambda: drain(site, site.start_consumer()))
     assert site.stored() == site.journaled()
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(120)
+async def test_a_chunk_alone_needs_no_transaction_and_meets_every_refusal_as_in_one(
+    site: Site, redis_server: RedisServer
+) -> None:
+    trades = "md:binance:BTC/USDT:trades"
+    again, lost = metric("himari_push_duplicates_total"), metric("himari_push_reconnects_total")
+    with journal_of(site) as journal, redis_server.admin() as admin:
+        async with pushed(site, journal) as pusher:
+            for n, serial in ((2, 0), (3, 3), (4, 6)):
+                if n == 3:
+                    admin.xadd(trades, {"z1": b"there before"}, id="1-3")
+                take(journal, frame(serial))
+                await asyncio.wait_for(pusher.caught_up(), 30)
+            assert metric("himari_push_duplicates_total") - again == 1
+            assert [entry for entry, _ in admin.xrange(trades)] == [b"1-2", b"1-3", b"1-4"]
+            assert "cmdstat_multi" not in admin.info("commandstats")
+            admin.delete(trades)
+            admin.set(trades, "no stream")
+            take(journal, frame(9))
+            await asyncio.to_thread(await_that, lambda: metric("himari_push_reconnects_total") > lost)
+            admin.delete(trades)
+            await asyncio.wait_for(pusher.caught_up(), 30)
+            assert admin.xrevrange(trades, count=1)[0][0] == b"1-5"

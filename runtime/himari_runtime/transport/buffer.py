@@ -15,7 +15,7 @@ import hiredis
 
 from himari_runtime import metrics
 from himari_runtime.backoff import Backoff
-from himari_runtime.messages import START, Position, Record
+from himari_runtime.messages import START, Kind, Position, Record
 from himari_runtime.settings import PushedBuffer
 from himari_runtime.transport import epochs
 from himari_runtime.transport.chunks import Packer, split
@@ -87,7 +87,7 @@ class Pusher:
 
     async def run(self) -> None:
         """Connects, pushes, connects again; raises BufferAheadError once the epoch file has been lifted."""
-        backoff = Backoff(most=10.0)
+        backoff = Backoff(most=2.0)  # beside the collector: a try costs next to nothing
         while True:
             started = time.monotonic()
             try:
@@ -159,7 +159,7 @@ class Pusher:
         size = 0
         last = None
         while size < BATCH_BYTES and (records := reader.read(TURN_BYTES)):
-            self._note_hole(records[0].position)
+            self._note_hole(records[0])
             known = max(self._last.values(), default=START)  # beyond it the buffer has nothing
             new = records[0].position > known
             for record in records:
@@ -181,12 +181,17 @@ class Pusher:
             await asyncio.sleep(0)
         return batch, last
 
-    def _note_hole(self, position: Position) -> None:
+    def _note_hole(self, first: Record) -> None:
         """Damage, and segments that were dropped unread, leave n out; which streams lack a record nobody knows."""
-        epoch, n = self._read
-        ended = epoch != position.epoch and n >= self._lengths.get(epoch, 0)
-        if position != (Position(position.epoch, 1) if ended else Position(epoch, n + 1)):
-            self._hole = Position(position.epoch, position.n - 1)
+        if first.kind != Kind.EPOCH:
+            if first.position != Position(self._read.epoch, self._read.n + 1):
+                self._hole = Position(first.epoch, first.n - 1)
+            return
+        begins = self._read == Position(first.epoch, 0)
+        reached = max(self._last.values(), default=START) if begins else self._read
+        before = epochs.goes_on_from(first)
+        if START < reached < before:  # a buffer that has nothing is told what it lacks by `resume`
+            self._hole = before
 
     async def _push(self, link: RedisLink, batch: dict[str, list[Record]]) -> None:
         added: list[bytes] = []

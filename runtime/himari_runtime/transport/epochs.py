@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import msgspec
+
 from himari_runtime.durable import replace_text
+from himari_runtime.messages import START, Epoch, Position, Record
 from himari_runtime.transport.segments import segments
 
 FILE = "epoch"
@@ -33,3 +36,11 @@ def lift(folder: Path, seen: int) -> None:
     """Lets the next start take an epoch above `seen`, which a buffer holds although this journal never wrote it."""
     if seen > current(folder):
         write(folder, seen)
+
+
+def goes_on_from(record: Record) -> Position:
+    """The last record before the epoch that `record` begins. A journal that knows of none, although there were epochs
+    before, has lost whatever they held."""
+    begun = msgspec.json.decode(record.payload, type=Epoch)
+    previous = Position(begun.previous_epoch, begun.previous_n)
+    return Position(record.epoch, 0) if previous == START and record.epoch > 1 else previous

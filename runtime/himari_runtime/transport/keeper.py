@@ -46,14 +46,15 @@ class Keeper:
         self._thread.join()
 
     def drop_oldest(self) -> bool:
-        """Removes the oldest sealed segment; False where there is none. Order decides, never a clock."""
+        """Removes the oldest segment if it is sealed and not the last one, which knows where the journal ends: without
+        it nobody could tell what is missing. False where there is none. Order decides, never a clock."""
         with self._dropping:
-            for segment in segments(self._settings.path):
-                if segment.last_n is not None:
-                    segment.path.unlink(missing_ok=True)
-                    metrics.JOURNAL_DROPPED.inc()
-                    return True
-        return False
+            held = segments(self._settings.path)
+            if len(held) < 2 or held[0].last_n is None:
+                return False
+            held[0].path.unlink(missing_ok=True)
+            metrics.JOURNAL_DROPPED.inc()
+            return True
 
     def _run(self) -> None:
         try:

@@ -4,7 +4,8 @@ from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
-from himari_runtime.messages import Channel, Epoch, Kind, Position, Record
+from himari_runtime.messages import Channel, Kind, Position, Record
+from himari_runtime.transport import epochs
 from himari_runtime.transport.copies import Copies, shorten
 from himari_runtime.transport.recovery import Router
 
@@ -47,5 +48,4 @@ class Replay:
             return record.n == self.last.n + 1
         if record.kind != Kind.EPOCH or record.n != 1:
             return False
-        begun = msgspec.json.decode(record.payload, type=Epoch)
-        return Position(begun.previous_epoch, begun.previous_n) <= self.last
+        return epochs.goes_on_from(record) <= self.last

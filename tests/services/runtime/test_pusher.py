@@ -17,6 +17,7 @@ from himari_runtime.venues import registry
 from tests.services.conftest import PASSWORDS, RedisServer
 from tests.services.runtime.conftest import Site, await_that
 from tests.services.runtime.edge import frame
+from tests.services.runtime.test_catch_up import CHANNELS, disclosed
 from tests.services.runtime.test_way import drain
 
 WINDOW = 500  # records that the stream holds; the journal holds all
@@ -112,3 +113,38 @@ async def test_a_chunk_alone_needs_no_transaction_and_meets_every_refusal_as_in_
             admin.delete(trades)
             await asyncio.wait_for(pusher.caught_up(), 30)
             assert admin.xrevrange(trades, count=1)[0][0] == b"1-5"
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("knows", [True, False], ids=["the journal knows where it ended", "nobody knows"])
+async def test_whole_epochs_that_were_dropped_unread_are_disclosed(site: Site, knows: bool) -> None:
+    site.configure(window=WINDOW, segment_bytes=SEGMENT_BYTES)
+    site.start_segments()
+    frames = map(frame, count())
+    with journal_of(site) as journal:
+        for _ in range(30):
+            take(journal, next(frames))
+        async with pushed(site, journal):
+            await asyncio.to_thread(lambda: drain(site, site.start_consumer()))
+    for _ in range(2):
+        with journal_of(site) as journal:
+            for _ in range(30):
+                take(journal, next(frames))
+        if not knows:
+            drop(site)
+    with journal_of(site) as journal:
+        drop(site)
+        end_segment(journal, frames)
+        take(journal, next(frames))
+        async with pushed(site, journal):
+            await asyncio.to_thread(lambda: drain(site, site.start_consumer()))
+    gaps = disclosed(site.stored())
+    # 30 frames are ten of each channel; those of the second and third epoch are gone.
+    assert {(gap.channel, gap.after_id, gap.before_id) for gap in gaps} == {(name, 10, 31) for name in CHANNELS}
+
+
+def drop(site: Site) -> None:
+    """All that is sealed, as on a disk that others fill."""
+    for path in (site.root / "journal").glob("*.seg"):
+        path.unlink()

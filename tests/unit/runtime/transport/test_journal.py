@@ -205,8 +205,7 @@ def on_a_full_disk(root: Path, sealed: int, end: str) -> subprocess.CompletedPro
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("end", ["killed", "closed"])
-@pytest.mark.parametrize("sealed", [1, 3, 6])
+@pytest.mark.parametrize(("sealed", "end"), [(1, "killed"), (3, "killed"), (6, "killed"), (3, "closed"), (6, "closed")])
 def test_a_start_on_a_full_disk_costs_the_oldest_segments(tmp_path: Path, sealed: int, end: str) -> None:
     done = on_a_full_disk(tmp_path, sealed, end)
     assert done.returncode == 0, done.stderr
@@ -220,6 +219,22 @@ def test_a_start_on_a_full_disk_costs_the_oldest_segments(tmp_path: Path, sealed
 def test_a_start_on_a_disk_full_of_other_things_is_told(tmp_path: Path) -> None:
     done = on_a_full_disk(tmp_path, 0, "killed")
     assert done.stderr.splitlines()[-1].endswith(f"{tmp_path}/journal: no space left, and no sealed segment to drop")
+
+
+def test_the_last_segment_is_kept_however_full_the_disk(tmp_path: Path) -> None:
+    done = on_a_full_disk(tmp_path, 1, "closed")
+    assert done.stderr.splitlines()[-1].endswith(f"{tmp_path}/journal: no space left, and no sealed segment to drop")
+
+
+def test_where_the_journal_ends_is_known_whatever_had_to_go(open_journal: OpenJournal) -> None:
+    journal = open_journal(min_free_bytes=1 << 60, segment_bytes=100)
+    for n in range(1, 6):
+        append(journal, f"md:a {n}")
+    journal.close()
+    again = open_journal(min_free_bytes=1 << 60)
+    assert again.previous.last == Position(1, 6)
+    assert again.marks["md:a|trade"].last_id == 5
+    again.close()
 
 
 def test_a_keeper_that_ended_ends_the_appender(open_journal: OpenJournal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,5 +52,6 @@ def show_report(report: "UpReport") -> None:
     rows = [(r.phase, r.hosts, r.changed, r.passed, r.failed, r.not_covered, f"{r.seconds:.1f}") for r in report.rows]
     verdict = "green" if report.green else "RED"
     show(table(f"{report.stack}: {verdict} after {report.seconds:.1f} s", columns, rows))
+    show(*(f"A fault is in force in this lab: {one}: himari lab heal ends it" for one in report.faults))
     show(*report.strays, *report.failed, report.account, f"Input: {report.input}", f"Evidence: {report.page}")
     show(f"Next: himari status {report.stack} · himari drift {report.stack} · himari destroy {report.stack}")

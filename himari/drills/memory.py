@@ -26,8 +26,9 @@ class Starved(Quiet):
     def inject(self, field: Field) -> None:
         self._since, self._before = time.time(), self._restarts(field)
         self._collector = field.process(field.edge, COLLECTOR)
-        used = next(one.memory_mb for one in lab.list_labs() if one.lab == field.lab.lab.id and one.host == field.edge)
-        faults.limit_memory(field.lab, field.edge, (used + self._spare) * MB)
+        on = field.lab
+        used = next(one.memory_mb for one in lab.list_labs() if one.lab == on.lab.id and one.host == field.edge)
+        faults.limit_memory(on, field.edge, (used + self._spare) * MB)
         # The kernel takes it before all others, as it does on a host whose units may set the collector lower.
         again = "-p OOMScoreAdjust=1000 -p Restart=always -p RestartSec=0.2 -p StartLimitIntervalSec=0"
         field.inside(field.edge, f"systemd-run --quiet --unit={HOG} {again} python3 -c \"$(printf '{EATS}')\"")

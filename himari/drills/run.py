@@ -10,6 +10,7 @@ from himari.drills.drill import Drill
 from himari.drills.field import Field
 from himari.drills.known import ALL, DRILLS, SUITE, suite
 from himari.drills.window import NOTE, drilled, left_behind
+from himari.lab.faults import standing
 from himari.proof.evidence import DrillRecord, Evidence, Status, read_evidence
 from himari.proof.provenance import checkout
 from himari.proof.remote import Remote
@@ -55,9 +56,12 @@ def chosen(name: str) -> tuple[tuple[Drill, ...], ...]:
 def drill(
     stack: Stack, name: str, seeds: Sequence[int], *, argv: Sequence[str], listener: Listener, state: StateDir
 ) -> DrillReport:
-    """Run what `name` stands for once for each seed. Raises LockedError, StackFileError, StepError."""
+    """Run what `name` stands for once for each seed.
+
+    Raises HostError where the stack has no lab, LockedError, StackFileError, StepError."""
     windows = [(one, seed) for seed in seeds for one in chosen(name)]
     field = Field(stack, state)
+    standing(stack.name, state)
     refuse_half_destroyed(state)
     records: list[DrillRecord] = []
     with session(state, argv, "", listener) as opened:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from himari.proof.probe import Runner
@@ -12,22 +13,27 @@ from himari.stack.network import tunnel_address
 
 STEADY_NS = 3 * SECOND
 SLACK_NS = SECOND  # between two events of one symbol on a quiet market
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.5
 
 
 def settle(stack: Stack, run: Runner, say: Say, patience_seconds: float = PATIENCE_SECONDS) -> bool:
-    """Wait until the edge's journal took events for 3 s on end without a gap, and each brain hears the edge.
+    """Wait until the edge's journal took events for 3 s on end without a gap, and each brain hears the edge and has
+    stored something of late.
 
     A tunnel whose one end was restarted is silent until the other end gives its old session up, 15 s later.
     False when it does not come to that: the proof goes on all the same, and says what is wrong.
     Raises HostError when the edge does not answer."""
     edge, brains = stack.hosts_with(Role.EDGE)[0], stack.hosts_with(Role.BRAIN)
-    address = tunnel_address(stack, edge)
-    await_ = partial(_await, say=say, deadline=time.monotonic() + patience_seconds)
-    return await_("a steady flow", lambda: _is_steady(run, edge)) and await_(
-        "the tunnel", lambda: all(_hears(run, brain, address) for brain in brains)
+    address, stored_ns = tunnel_address(stack, edge), int(stack.retention.stored_age_most_s * SECOND)
+    conditions: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("a steady flow", lambda: _is_steady(run, edge)),
+        ("the tunnel", lambda: all(_hears(run, brain, address) for brain in brains)),
+        ("the brain's store", lambda: all(_stores(run, brain, stored_ns) for brain in brains)),
     )
+    await_ = partial(_await, say=say, deadline=time.monotonic() + patience_seconds)
+    with ThreadPoolExecutor(len(conditions)) as pool:
+        return all(pool.map(lambda condition: await_(*condition), conditions))
 
 
 def _await(what: str, holds: Callable[[], bool], *, say: Say, deadline: float) -> bool:
@@ -48,6 +54,14 @@ def _hears(run: Runner, brain: str, address: str) -> bool:
     except HostError:
         return False
     return True
+
+
+def _stores(run: Runner, brain: str, age_ns: int) -> bool:
+    try:
+        now = int(run(brain, CLOCK))
+        return digest(run, brain, "parquet", now - age_ns, now).last_ns is not None
+    except HostError:
+        return False
 
 
 def _is_steady(run: Runner, edge: str) -> bool:

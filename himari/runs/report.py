@@ -40,6 +40,7 @@ class UpReport(msgspec.Struct, frozen=True, kw_only=True):
     page: str
     journal: str
     failed: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()  # that are in force in its lab
     strays: tuple[str, ...] = ()
 
 

@@ -50,6 +50,7 @@ class Going:
         self.plans: apply.Plans | None = None
         self.evidence: Evidence | None = None
         self.strays: tuple[str, ...] = ()
+        self.faults: tuple[str, ...] = ()
 
     def steps(self) -> Iterator[Step]:
         """All steps, in order."""
@@ -77,7 +78,8 @@ class Going:
     def _create(self, report: Report) -> Outcome:
         if self.half:
             report("", f"{self.half}; what is left of it is built upon, or cleared away")
-        for fault in faults_in_force(self.stack, self.state):
+        self.faults = faults_in_force(self.stack, self.state)
+        for fault in self.faults:
             report("", f"a fault is in force: {fault}; himari lab heal ends it")
         return create(self.stack, self.state, report)
 
@@ -142,6 +144,7 @@ def up(
             evidence=str(going.state.evidence),
             page=str(going.state.evidence.with_suffix(".html")),
             journal=str(opened.journal.path),
+            faults=going.faults,
             strays=going.strays,
         )
 

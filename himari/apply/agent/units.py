@@ -19,7 +19,7 @@ def look(names: list[str], places: Places) -> dict[str, Service]:
     return {
         name: Service(
             enabled=shown[name]["UnitFileState"] in _ENABLED,
-            active=shown[name]["ActiveState"] in ("active", "reloading"),
+            active=_runs(shown[name]),
             masked=shown[name]["LoadState"] == "masked",
             digest=noted(name, places),
         )
@@ -28,13 +28,19 @@ def look(names: list[str], places: Places) -> dict[str, Service]:
 
 
 def show(names: list[str]) -> dict[str, dict[str, str]]:
-    """LoadState, ActiveState and UnitFileState of each of `names`, with one call."""
+    """LoadState, ActiveState, SubState and UnitFileState of each of `names`, with one call."""
     if not names:
         return {}
-    properties = "--property=LoadState,ActiveState,UnitFileState"
+    properties = "--property=LoadState,ActiveState,SubState,UnitFileState"
     blocks = run(["systemctl", "show", properties, "--", *names]).strip().split("\n\n")
     rows = (dict(line.split("=", 1) for line in block.splitlines()) for block in blocks)
     return {name: {"UnitFileState": "", **row} for name, row in zip(names, rows, strict=False)}
+
+
+def _runs(shown: dict[str, str]) -> bool:
+    """Whether the unit is up, or on its way for the first time, as after a boot; not one that systemd tries again."""
+    beginning = shown["ActiveState"] == "activating" and shown["SubState"] != "auto-restart"
+    return beginning or shown["ActiveState"] in ("active", "reloading")
 
 
 def noted(name: str, places: Places) -> str:

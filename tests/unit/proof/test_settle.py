@@ -25,12 +25,14 @@ GAP = {
 
 
 class Edge:
-    """An edge whose digests are given, the last one for ever, and a brain that hears it after `silent` calls."""
+    """An edge whose digests are given, the last one for ever, and a brain that hears it after `silent` calls and has
+    stored something after `empty` looks."""
 
-    def __init__(self, *digests: dict[str, object], silent: int = 0) -> None:
+    def __init__(self, *digests: dict[str, object], silent: int = 0, empty: int = 0) -> None:
         self.digests = list(digests)
         self.looks = 0
         self.silent = silent
+        self.empty = empty
 
     def __call__(self, host: str, argv: Sequence[str]) -> bytes:
         if argv[0] == "ping":
@@ -39,9 +41,13 @@ class Edge:
             if self.silent >= 0:
                 raise HostError("ping ended with 1", host)
             return b""
-        assert host == "edge"
         if argv[0] == "date":
             return str(NOW).encode()
+        if "parquet" in argv:
+            assert (host, argv[-4:]) == ("brain", ("--from-ns", str(NOW - 18 * SECOND), "--to-ns", str(NOW)))
+            self.empty -= 1
+            return json.dumps(digest() if self.empty >= 0 else STEADY).encode()
+        assert host == "edge"
         self.looks += 1
         return json.dumps(self.digests.pop(0) if len(self.digests) > 1 else self.digests[0]).encode()
 
@@ -93,3 +99,9 @@ def test_it_waits_until_the_brain_hears_the_edge() -> None:
 
 def test_a_tunnel_that_stays_silent_is_told_and_does_not_hang() -> None:
     assert not settle(load_stack("lab-edge"), Edge(STEADY, silent=99), lambda _: None, patience_seconds=0)
+
+
+def test_it_waits_until_the_brain_has_stored_something_of_late() -> None:
+    edge, said = Edge(STEADY, empty=2), list[str]()
+    assert settle(load_stack("lab-edge"), edge, said.append)
+    assert said == ["ledger: waiting for the brain's store"]

@@ -75,7 +75,7 @@ def test_a_host_that_cannot_load_its_firewall_is_closed_but_for_the_operators_ss
         (6379, 9464, 47111), "timed out"
     )
     rented.inside("edge", "systemctl stop stranger")
-    _until(lambda: "himari-firewall.service is failed" in rented.himari("status", str(rented.file)).stdout)
+    assert await_(lambda: "himari-firewall.service is failed" in rented.himari("status", str(rented.file)).stdout, 60)
     assert rented.himari("status", str(rented.file)).returncode == 7
     mended = rented.up().changed
     assert [what for what in mended if FIREWALL in what]

@@ -17,11 +17,11 @@ from himari.runs.halfway import half_destroyed, remedy
 from himari.runs.labs import faults_in_force
 from himari.runs.plan import components
 from himari.runs.progress import Event, Listener
-from himari.runs.status import HostStatus, StackStatus, judge, read_probe
+from himari.runs.status import ON_HOST, HostStatus, Probe, StackStatus, judge, read_probe
 from himari.runs.strays import departed_says
 from himari.stack.errors import HostError
 from himari.stack.known import Known, read_known
-from himari.stack.model import Retention, Stack
+from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
 TIMEOUT_S = 40.0
@@ -36,7 +36,9 @@ def look(stack: Stack, listener: Listener) -> StackStatus:
 
     def one(name: str) -> HostStatus:
         listener(Event(step=STEP, host=name, says="looking", seconds=0.0))
-        return _look(ssh.reach(name, known, state), wanted(stack, known, state, name), stack.retention)
+        enter = f"himari lab exec {name} -- " if stack.is_lab else ON_HOST
+        seen = _look(ssh.reach(name, known, state), wanted(stack, known, state, name))
+        return judge(name, seen, stack.retention, enter)
 
     with ThreadPoolExecutor(len(stack.hosts)) as pool:
         hosts = tuple(pool.map(lambda name: _or_wrong(name, one), stack.hosts))
@@ -54,13 +56,13 @@ def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, 
     return question(view, components(view)) | noted | {"patience_s": HEALTH_S}
 
 
-def _look(reach: ssh.Reach, what: dict[str, Any], retention: Retention) -> HostStatus:
+def _look(reach: ssh.Reach, what: dict[str, Any]) -> Probe:
     command = reach.as_root(f"python3 - {quote(json.dumps(what))}")
     result = reach.run(command, Path(status_probe.__file__).read_bytes(), timeout=TIMEOUT_S)
     if result.code:
         last = result.err.strip().splitlines()[-1:] or ["nothing"]
         raise HostError(f"the probe ended with {result.code}: {last[0]}", reach.host_name)
-    return judge(reach.host_name, read_probe(result.out.encode()), retention)
+    return read_probe(result.out.encode())
 
 
 def _or_wrong(name: str, one: Callable[[str], HostStatus]) -> HostStatus:

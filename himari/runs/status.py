@@ -14,6 +14,7 @@ NO_LINE = "no line"  # how the collector's own status begins
 NOT_STORING = "cannot store"  # how the consumer's own status begins
 CATCHING_UP = "catching up"  # or so: it was away for longer than the stream holds
 SELF_CHECK_LIMIT_S = {"daily": 26 * 3600.0, "weekly": 8 * 24 * 3600.0}  # by name, the age of the last verdict
+ON_HOST = "as root there: "  # before a command for a host that one logs in to
 SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 COLLECTOR = "himari-collector.service"
 CONSUMER = "himari-consumer.service"
@@ -156,9 +157,12 @@ def read_probe(text: bytes) -> Probe:
     return msgspec.json.decode(text, type=Probe)
 
 
-def judge(host: str, probe: Probe, retention: Retention) -> HostStatus:
-    """The verdict on a host that could be reached; `retention` says how long records wait for their file."""
-    return HostStatus(host=host, probe=probe, wrong=tuple(_wrong(probe, retention)))
+def judge(host: str, probe: Probe, retention: Retention, enter: str = ON_HOST) -> HostStatus:
+    """The verdict on a host that could be reached; `retention` says how long records wait for their file.
+
+    `enter` stands before a command that is to be typed on the host."""
+    wrong = (*_wrong(probe, retention), *_self_checked(probe, enter))
+    return HostStatus(host=host, probe=probe, wrong=wrong)
 
 
 def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
@@ -174,7 +178,8 @@ def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
     if probe.memory.available_mb < MEMORY_FREE_FLOOR * probe.memory.total_mb:
         yield f"{probe.memory.available_mb} MB of memory left of {probe.memory.total_mb}"
     yield from _silent(probe, retention)
-    yield from _noted(probe)
+    if (note := probe.cutover) and note.next_step:
+        yield f"a cutover is half done since {note.at} ({note.stage}): himari {note.next_step}"
 
 
 def _silent(probe: Probe, retention: Retention) -> Iterator[str]:
@@ -224,11 +229,12 @@ def _empty(health: Health, active: Mapping[str, float], retention: Retention) ->
             yield f"{stream.name} is empty"
 
 
-def _noted(probe: Probe) -> Iterator[str]:
-    """What the host itself has noted: a cutover that is half done, a look that found something or was not made."""
-    if (note := probe.cutover) and note.next_step:
-        yield f"a cutover is half done since {note.at} ({note.stage}): himari {note.next_step}"
+def _self_checked(probe: Probe, enter: str) -> Iterator[str]:
+    """What the host's own looks found, or that they are not made, with the command that looks again."""
     for one in probe.self_checks:
+        again = f"looks again: {enter}systemctl start himari-self-check-{one.name}"
         if one.age_s > SELF_CHECK_LIMIT_S[one.name]:
-            yield f"its {one.name} self-check is {one.age_s / 3600:.0f} hours old"
-        yield from (f"{one.name} self-check, {one.age_s / 3600:.1f} hours ago: {what}" for what in one.wrong)
+            yield f"its {one.name} self-check is {one.age_s / 3600:.0f} hours old; {again}"
+        if one.wrong:
+            found = "; ".join(one.wrong)
+            yield f"{one.name} self-check, {one.age_s / 3600:.1f} hours ago: {found}; {again}"

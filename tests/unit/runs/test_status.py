@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from himari.catalog import collector, consumer
+from himari.catalog import collector, consumer, self_check
 from himari.runs import status_probe
 from himari.runs.status import COLLECTOR, CONSUMER, Probe, judge, read_probe
 from himari.stack.model import Retention
@@ -30,6 +30,7 @@ WELL: dict[str, Any] = {
     ],
     "errors": [],
 }
+AGAIN = "looks again: himari lab exec edge -- systemctl start himari-self-check-"
 
 
 def probe(**changed: Any) -> Probe:
@@ -246,15 +247,24 @@ def test_a_cutover_that_is_half_done_is_wrong_and_says_what_ends_it(stage: str, 
     ("name", "hours", "wrong", "told"),
     [
         ("daily", 25, [], ()),
-        ("daily", 27, [], ("its daily self-check is 27 hours old",)),
+        ("daily", 27, [], (f"its daily self-check is 27 hours old; {AGAIN}daily",)),
         ("weekly", 27, [], ()),
-        ("weekly", 193, [], ("its weekly self-check is 193 hours old",)),
-        ("daily", 2, ["no memory"], ("daily self-check, 2.0 hours ago: no memory",)),
+        ("weekly", 193, [], (f"its weekly self-check is 193 hours old; {AGAIN}weekly",)),
+        ("daily", 2, ["no memory", "no disk"], (f"daily self-check, 2.0 hours ago: no memory; no disk; {AGAIN}daily",)),
     ],
 )
-def test_a_self_check_is_told_with_an_age_limit(name: str, hours: int, wrong: list[str], told: tuple[str, ...]) -> None:
+def test_a_self_check_is_told_with_an_age_limit_and_what_looks_again(
+    name: str, hours: int, wrong: list[str], told: tuple[str, ...]
+) -> None:
     seen = probe(self_checks=[{"name": name, "age_s": hours * 3600.0, "wrong": wrong}])
-    assert judge("edge", seen, RETENTION).wrong == told
+    assert judge("edge", seen, RETENTION, "himari lab exec edge -- ").wrong == told
+    typed = tuple(line.replace("himari lab exec edge -- ", "as root there: ") for line in told)
+    assert judge("edge", seen, RETENTION).wrong == typed
+
+
+def test_what_looks_again_is_what_the_timer_starts() -> None:
+    for name in self_check.EVERY_HOURS:
+        assert f"{AGAIN}{name}.service".endswith(f" {self_check.service(name)}")
 
 
 def test_verdicts_that_the_host_noted_are_read_with_their_age(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 SHARED = "CPUs, memory and disk are this machine's: the lab's hosts share them"
 
+ERRORS_SHOWN = 3  # of a host
+
 
 def status(stack: StackName, as_json: Json = False) -> int:
     """Show how each host is doing, in one table; the exit code is the verdict: 0, or 7 when something is wrong.
@@ -33,7 +35,7 @@ def status(stack: StackName, as_json: Json = False) -> int:
 
 
 def show_status(seen: "StackStatus") -> None:
-    """Print the table, each host's last errors, and all that is wrong."""
+    """Print the table, what was logged, and all that is wrong."""
     from himari.cli.output import show, table
 
     shown = [dict(_lines(host)) for host in seen.hosts]
@@ -42,12 +44,20 @@ def show_status(seen: "StackStatus") -> None:
     show(table(f"{seen.stack}: {_verdict(seen)}", ("", *(host.host for host in seen.hosts)), rows))
     show(*([SHARED] if seen.shared else []))
     show(*seen.strays)
-    for host in seen.hosts:
-        show(*(f"{host.host}: {line}" for line in (host.probe.errors if host.probe else ())))
+    show(*(line for host in seen.hosts for line in _logged(host, seen.ok)))
     wrong = [f"{host.host}: {what}" for host in seen.hosts for what in host.wrong]
     wrong += [f"{seen.stack}: {seen.half}"] if seen.half else []
     wrong += [f"{seen.stack}: a fault is in force: {one}; himari lab heal ends it" for one in seen.faults]
     show(*wrong, *([f"{seen.stack} is unwell, exit code {ProofFailed.exit_code}"] if wrong else []))
+
+
+def _logged(host: "HostStatus", well: bool) -> Iterator[str]:
+    """The host's last errors; beside a verdict of unwell those of a unit that is well would read as its reason."""
+    if host.probe:
+        down = {unit.name for unit in host.probe.units if not unit.well}
+        told = [error for error in host.probe.errors if well or error.unit in down]
+        for error in told[-ERRORS_SHOWN:]:
+            yield f"{host.host}, logged earlier: {error.at} {error.unit}: {error.says}"
 
 
 def _verdict(seen: "StackStatus") -> str:

@@ -117,6 +117,14 @@ class SelfCheck(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...]
 
 
+class LoggedError(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the host's journal, of the last hour; `at` in UTC. Its cause may be long gone."""
+
+    unit: str
+    at: str
+    says: str
+
+
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """What `status_probe` saw on a host."""
 
@@ -127,7 +135,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     tunnels: tuple[Tunnel, ...] = ()
     health: tuple[Health, ...] = ()
     venue_round_trip_ms: float | None = None
-    errors: tuple[str, ...] = ()
+    errors: tuple[LoggedError, ...] = ()
     cutover: CutoverNote | None = None
     self_checks: tuple[SelfCheck, ...] = ()
 

@@ -12,12 +12,15 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 SHOWN = "Id,ActiveState,ActiveEnterTimestampMonotonic,SubState,NRestarts,Result,StatusText"
 CONTAINER = "/run/systemd/container"  # systemd makes it in a container
+# Of an entry, the unit: first as systemd names it when it speaks of one, then as it notes who spoke.
+UNIT_FIELDS = ("UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_SYSTEMD_UNIT")
 PAUSE_S = 0.4  # between the two looks at /proc/stat
 
 
@@ -101,12 +104,26 @@ def round_trip(address: str) -> float | None:
     return None
 
 
-def errors(names: list[str]) -> list[str]:
+def errors(names: list[str]) -> Iterator[dict[str, str]]:
+    """What the journal has of the last hour, each with the unit that it is of."""
     if not names:
-        return []
+        return
     chosen = [word for name in names for word in ("-u", name)]
-    argv = ["journalctl", "-q", "-p", "err", "-n", "3", "--since=-1h", "--no-pager", "-o", "short-iso", *chosen]
-    return said(argv).splitlines()[-3:]
+    shown = f"--output-fields=MESSAGE,{','.join(UNIT_FIELDS)}"
+    argv = ["journalctl", "-q", "-p", "err", "-n", "10", "--since=-1h", "--no-pager", "-o", "json", shown, *chosen]
+    for line in said(argv).splitlines():
+        fields = json.loads(line)
+        at = datetime.fromtimestamp(int(fields["__REALTIME_TIMESTAMP"]) / 1e6, tz=UTC)
+        yield {
+            "unit": next((fields[name] for name in UNIT_FIELDS if name in fields), ""),
+            "at": at.isoformat(timespec="seconds"),
+            "says": text(fields.get("MESSAGE")),
+        }
+
+
+def text(message: Any) -> str:
+    """A message of the journal, which gives one that is no UTF-8 as a list of bytes, and a long one as null."""
+    return bytes(message).decode(errors="replace") if isinstance(message, list) else str(message or "(long)")
 
 
 def health(runtime: str, credstore: str, services: list[dict[str, str]], seconds: float) -> Iterator[Any]:
@@ -167,7 +184,7 @@ def look(wanted: dict[str, Any]) -> dict[str, Any]:
         "tunnels": list(tunnels(wanted["peers"])),
         "health": list(health(wanted["runtime"], wanted["credstore"], wanted["health"], wanted["patience_s"])),
         "venue_round_trip_ms": venue_round_trip_ms(wanted["collector"]),
-        "errors": errors(wanted["ours"]),
+        "errors": list(errors(wanted["ours"])),
         "cutover": noted(wanted["cutover"]),
         "self_checks": list(self_checks(wanted["self_checks"])),
     }

@@ -1,9 +1,10 @@
 """The table of `himari status` tells whose memory it shows."""
 
+import msgspec
 import pytest
 
 from himari.cli.status import show_status
-from himari.runs.status import Disk, HostStatus, Memory, Probe, StackStatus
+from himari.runs.status import Disk, HostStatus, LoggedError, Memory, Probe, StackStatus, UnitState
 
 PROBE = Probe(
     units=(),
@@ -29,3 +30,30 @@ def test_hosts_of_a_lab_show_the_machine_that_they_share(capsys: pytest.CaptureF
 def test_hosts_of_their_own_show_themselves(capsys: pytest.CaptureFixture[str]) -> None:
     show_status(told(shared=False))
     assert SHARED not in capsys.readouterr().out
+
+
+def logged(*, collector: str, wrong: tuple[str, ...]) -> StackStatus:
+    """A host whose collector is as said and whose consumer is well; both have logged an error."""
+    units = [
+        UnitState(name=name, active=active, sub="", result="success", restarts=0)
+        for name, active in (("himari-collector.service", collector), ("himari-consumer.service", "active"))
+    ]
+    errors = [LoggedError(unit=unit.name, at="2026-11-21T10:00:00+00:00", says="no route") for unit in units]
+    probe = msgspec.structs.replace(PROBE, units=tuple(units), errors=tuple(errors))
+    host = HostStatus(host="edge", probe=probe, wrong=wrong)
+    return StackStatus(stack="lab-edge", ok=not wrong, hosts=(host,))
+
+
+def test_what_was_logged_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    show_status(logged(collector="active", wrong=()))
+    lines = capsys.readouterr().out.splitlines()[-2:]
+    assert lines[0] == "edge, logged earlier: 2026-11-21T10:00:00+00:00 himari-collector.service: no route"
+    assert lines[1] == "edge, logged earlier: 2026-11-21T10:00:00+00:00 himari-consumer.service: no route"
+
+
+def test_what_a_unit_logged_that_is_well_is_no_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    show_status(logged(collector="failed", wrong=("himari-collector.service is failed",)))
+    shown = capsys.readouterr().out
+    assert "logged earlier: 2026-11-21T10:00:00+00:00 himari-collector.service: no route" in shown
+    assert "himari-consumer.service: no route" not in shown
+    assert shown.splitlines()[-1] == "lab-edge is unwell, exit code 7"

@@ -273,3 +273,25 @@ def test_verdicts_that_the_host_noted_are_read_with_their_age(tmp_path: Path) ->
     (found,) = status_probe.self_checks(str(tmp_path))
     assert (found["name"], found["wrong"]) == ("daily", ["x"])
     assert found["age_s"] >= 60
+
+
+def test_an_entry_of_the_journal_is_told_with_its_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # systemd speaks of a unit from its own scope; a message that is no UTF-8 comes as bytes.
+    entries = [
+        {"_SYSTEMD_UNIT": "himari-collector.service", "MESSAGE": "no line"},
+        {"_SYSTEMD_UNIT": "init.scope", "UNIT": "himari-consumer.service", "MESSAGE": "Failed to start"},
+        {"_SYSTEMD_UNIT": "redis-buffer.service", "MESSAGE": [110, 111]},
+    ]
+    printed = tmp_path / "entries"
+    printed.write_text("".join(json.dumps({"__REALTIME_TIMESTAMP": "1000000", **one}) + "\n" for one in entries))
+    journalctl = tmp_path / "journalctl"
+    journalctl.write_text(f"#!/bin/sh\ncat {printed}\n")
+    journalctl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    looked = probe(errors=list(status_probe.errors(["x.service"])))
+    assert [(one.unit, one.says) for one in looked.errors] == [
+        ("himari-collector.service", "no line"),
+        ("himari-consumer.service", "Failed to start"),
+        ("redis-buffer.service", "no"),
+    ]
+    assert {one.at for one in looked.errors} == {"1970-01-01T00:00:01+00:00"}

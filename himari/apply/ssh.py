@@ -74,8 +74,8 @@ class Reach(msgspec.Struct, frozen=True):
         try:
             done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False, process_group=group, **given)
         except subprocess.TimeoutExpired:
-            asked = f"was running: {text[:80]}"
-            raise HostError(f"no answer within {timeout:.0f} s", self.host_name, hint=asked) from None
+            what, expected = f"no answer within {timeout:.0f} s", "the end of what was asked of it"
+            raise HostError(what, self.host_name, expected, "does it hang, and may we still reach it?") from None
         result = Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
         if result.code == SSH_FAILED and not self.is_local:
             self.raise_unreachable(result.err)

@@ -98,7 +98,7 @@ def exec_argv(
 ) -> tuple[str, ...]:
     """The argv that runs `command` inside a host as root, without ssh. Raises HostError when it is off or unknown."""
     on = standing(stack_name, state)
-    on.require(host_name)
+    on.require_powered(host_name)
     return container.exec_argv(on.lab, host_name, command)
 
 

@@ -5,6 +5,7 @@ import msgspec
 from himari.apply import run as apply
 from himari.apply.feed import read_feed
 from himari.runs.halfway import refuse_half_destroyed
+from himari.runs.labs import refuse_silenced
 from himari.runs.plan import Difference
 from himari.runs.progress import Listener, Narrator
 from himari.runs.strays import strays
@@ -29,6 +30,7 @@ def drift(stack: Stack, listener: Listener) -> DriftReport:
     """Ask each host once. Raises HostError for one that cannot be reached, and for a stack that is half destroyed."""
     state = StateDir.of(stack.name)
     refuse_half_destroyed(state)
+    refuse_silenced(stack, state)
     report = Narrator(listener).reporter("drift")
     known = read_known(state.hosts)
     plans = apply.plan_hosts(stack, known, state, feed=read_feed(state), listen=report)

@@ -9,6 +9,9 @@ from himari.stack.errors import HostError
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
+# By the fault that keeps a host from answering, what the host does and the verb that ends it.
+SILENCING = {"power-off": ("the host is off", "power-on"), "hang": ("the host hangs", "heal")}
+
 
 def only_stack() -> str:
     """The stack of this checkout's only lab. Raises HostError when there is none, or are several."""
@@ -36,9 +39,30 @@ def which_stack(host: str) -> str:
 
 def faults_in_force(stack: Stack, state: StateDir) -> tuple[str, ...]:
     """The faults of the stack's lab that `himari lab heal` would end, in words; none for a stack without a lab."""
+    return tuple(map(str, _in_force(stack, state)))
+
+
+def silenced(stack: Stack, state: StateDir) -> dict[str, HostError]:
+    """The hosts that a fault of the stack's lab keeps from answering, each with the error that tells what ends it."""
+    found = [one for one in _in_force(stack, state) if one.kind in SILENCING]
+    return {one.host: _silenced(one) for one in found}
+
+
+def refuse_silenced(stack: Stack, state: StateDir) -> None:
+    """Raise HostError when a fault of the stack's lab keeps one of its hosts from answering."""
+    for error in silenced(stack, state).values():
+        raise error
+
+
+def _silenced(fault: faults.Fault) -> HostError:
+    what, ended_by = SILENCING[fault.kind]
+    return HostError(what, fault.host, "a running host", f"himari lab {ended_by} {fault.host}")
+
+
+def _in_force(stack: Stack, state: StateDir) -> tuple[faults.Fault, ...]:
     if not stack.is_lab or not Lab.of(stack.name, state).record.exists() or os.geteuid():
         return ()
-    return tuple(map(str, faults.active(faults.standing(stack.name, state))))
+    return faults.active(faults.standing(stack.name, state))
 
 
 def _mine() -> list[Record]:

@@ -14,7 +14,7 @@ from himari.catalog.component import View
 from himari.catalog.self_check import question
 from himari.runs import status_probe
 from himari.runs.halfway import half_destroyed, remedy
-from himari.runs.labs import faults_in_force
+from himari.runs.labs import faults_in_force, silenced
 from himari.runs.plan import components
 from himari.runs.progress import Event, Listener
 from himari.runs.status import ON_HOST, HostStatus, Probe, StackStatus, judge, read_probe
@@ -32,17 +32,19 @@ STEP = "status"
 def look(stack: Stack, listener: Listener) -> StackStatus:
     """How the hosts of `stack` are doing; a host that does not answer is part of the answer."""
     state = StateDir.of(stack.name)
-    known = read_known(state.hosts)
+    known, half, silent = read_known(state.hosts), half_destroyed(state), silenced(stack, state)
 
     def one(name: str) -> HostStatus:
         listener(Event(step=STEP, host=name, says="looking", seconds=0.0))
+        if name in silent:
+            raise silent[name]
         enter = f"himari lab exec {name} -- " if stack.is_lab else ON_HOST
         seen = _look(ssh.reach(name, known, state), wanted(stack, known, state, name))
         return judge(name, seen, stack.retention, enter)
 
     with ThreadPoolExecutor(len(stack.hosts)) as pool:
         hosts = tuple(pool.map(lambda name: _or_wrong(name, one), stack.hosts))
-    half, faults = half_destroyed(state), faults_in_force(stack, state)
+    faults = faults_in_force(stack, state)
     ok = not half and not faults and not any(host.wrong for host in hosts)
     told = f"{half}: {remedy(state)}" if half else ""
     over = departed_says(stack, known)

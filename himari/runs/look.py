@@ -30,9 +30,13 @@ STEP = "status"
 
 
 def look(stack: Stack, listener: Listener) -> StackStatus:
-    """How the hosts of `stack` are doing; a host that does not answer is part of the answer."""
+    """How the hosts of `stack` are doing; a host that does not answer is part of the answer.
+
+    Raises HostError when nothing is known of any of them."""
     state = StateDir.of(stack.name)
     known, half, silent = read_known(state.hosts), half_destroyed(state), silenced(stack, state)
+    if not half and not known.keys() & stack.hosts.keys():
+        ssh.reach(next(iter(stack.hosts)), known, state)
 
     def one(name: str) -> HostStatus:
         listener(Event(step=STEP, host=name, says="looking", seconds=0.0))

@@ -322,7 +322,7 @@ def test_a_host_that_cannot_be_reached_is_named(himari: Himari, tmp_path: Path) 
     assert looked.stdout.splitlines()[-1] == "lab-edge is unwell, exit code 7"
 
 
-@pytest.mark.parametrize("verb", ["drift", "validate"])
+@pytest.mark.parametrize("verb", ["drift", "status", "validate"])
 def test_a_stack_that_was_never_up_says_so(himari: Himari, verb: str) -> None:
     refused(himari(verb, "lab-edge"), 4, "exchange", "nothing is known of this host yet", "himari up lab-edge")
 

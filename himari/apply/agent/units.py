@@ -28,19 +28,20 @@ def look(names: list[str], places: Places) -> dict[str, Service]:
 
 
 def show(names: list[str]) -> dict[str, dict[str, str]]:
-    """LoadState, ActiveState, SubState and UnitFileState of each of `names`, with one call."""
+    """LoadState, ActiveState, SubState, UnitFileState and, if it has one, Job of each of `names`, with one call."""
     if not names:
         return {}
-    properties = "--property=LoadState,ActiveState,SubState,UnitFileState"
+    properties = "--property=LoadState,ActiveState,SubState,UnitFileState,Job"
     blocks = run(["systemctl", "show", properties, "--", *names]).strip().split("\n\n")
     rows = (dict(line.split("=", 1) for line in block.splitlines()) for block in blocks)
     return {name: {"UnitFileState": "", **row} for name, row in zip(names, rows, strict=False)}
 
 
 def _runs(shown: dict[str, str]) -> bool:
-    """Whether the unit is up, or on its way for the first time, as after a boot; not one that systemd tries again."""
+    """Whether the unit is up, or on its way as after a boot, if only in systemd's queue; not one that it tries again."""
     beginning = shown["ActiveState"] == "activating" and shown["SubState"] != "auto-restart"
-    return beginning or shown["ActiveState"] in ("active", "reloading")
+    queued = shown.get("Job", "0") not in ("", "0")
+    return beginning or queued or shown["ActiveState"] in ("active", "reloading")
 
 
 def noted(name: str, places: Places) -> str:

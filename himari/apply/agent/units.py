@@ -38,7 +38,7 @@ def show(names: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _runs(shown: dict[str, str]) -> bool:
-    """Whether the unit is up, or on its way as after a boot, if only in systemd's queue; not one that it tries again."""
+    """Whether the unit is up, or on its way as after a boot, maybe in systemd's queue; not one that is tried again."""
     beginning = shown["ActiveState"] == "activating" and shown["SubState"] != "auto-restart"
     queued = shown.get("Job", "0") not in ("", "0")
     return beginning or queued or shown["ActiveState"] in ("active", "reloading")

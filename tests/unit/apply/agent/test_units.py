@@ -12,21 +12,21 @@ SHOWN = "LoadState=loaded\nActiveState={}\nSubState={}\nUnitFileState=enabled\n{
 
 
 @pytest.mark.parametrize(
-    ("active", "sub", "job", "runs"),
+    ("shown", "runs"),
     [
-        ("active", "running", "", True),
-        ("reloading", "reload", "", True),
-        ("activating", "start", "", True),
-        ("activating", "auto-restart", "", False),
-        ("failed", "failed", "", False),
-        ("inactive", "dead", "", False),
-        ("inactive", "dead", "Job=117\n", True),
+        (("active", "running", ""), True),
+        (("reloading", "reload", ""), True),
+        (("activating", "start", ""), True),
+        (("activating", "auto-restart", ""), False),
+        (("failed", "failed", ""), False),
+        (("inactive", "dead", ""), False),
+        (("inactive", "dead", "Job=117\n"), True),
     ],
 )
 def test_a_unit_on_its_way_after_a_boot_runs_and_one_that_is_tried_again_does_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, active: str, sub: str, job: str, runs: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: tuple[str, str, str], runs: bool
 ) -> None:
-    (tmp_path / "said").write_text(SHOWN.format(active, sub, job))
+    (tmp_path / "said").write_text(SHOWN.format(*shown))
     program = tmp_path / "systemctl"
     program.write_text(f"#!/bin/sh\ncat {tmp_path / 'said'}\n")
     program.chmod(0o755)

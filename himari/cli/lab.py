@@ -24,7 +24,7 @@ Words = Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="The c
 
 @app.command("ls", short_help="List labs and their hosts")
 def ls(as_json: Json = False) -> int:
-    """List the labs of this machine, their hosts, and the faults that are in force.
+    """List the labs of this machine, whose they are, their hosts, and the faults that are in force.
 
     Example: himari lab ls
     """
@@ -45,6 +45,8 @@ def ls(as_json: Json = False) -> int:
         show(table("Labs on this machine", columns, rows) if rows else "there is no lab on this machine")
         if rows and os.geteuid() != 0:
             show("faults in force are shown to root only")
+        theirs = {one.lab: one for one in labs if one.elsewhere and not one.orphan}
+        show(*(f"{lab} ({one.stack}) is another checkout's: {one.elsewhere}" for lab, one in theirs.items()))
         alone = {one.lab: one.orphan for one in labs if one.orphan}
         show(*(f"{lab} is an orphan: {reason}: himari lab prune removes it" for lab, reason in alone.items()))
     return 0

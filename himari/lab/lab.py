@@ -44,6 +44,7 @@ class LabStatus(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: int  # resident, all processes of the host
     faults: tuple[str, ...] = ()  # in force at the host, or on its way to another; only root is shown them
     orphan: str = ""  # why no stack's command reaches the lab
+    elsewhere: str = ""  # the state folder, where another checkout's commands alone reach the lab
 
 
 def up(spec: LabSpec, state: StateDir, report: Report) -> dict[str, KnownHost]:
@@ -145,7 +146,12 @@ def _status(lab: Lab, record: Record | None, name: str, faulty: tuple[str, ...])
         memory_mb=cgroup.resident_mb(groups),
         faults=faulty,
         orphan=orphans.why_orphaned(lab),
+        elsewhere=_elsewhere(lab, record),
     )
+
+
+def _elsewhere(lab: Lab, record: Record | None) -> str:
+    return "" if record is None or Lab.of(record.stack, StateDir.of(record.stack)) == lab else record.state
 
 
 def _lab(stack_name: str, state: StateDir | None) -> Lab:

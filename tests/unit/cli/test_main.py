@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from himari.lab.identity import Lab
 from himari.runs.lock import hold
 from himari.stack import errors
+from himari.stack.paths import StateDir
 
 Himari = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -265,6 +267,24 @@ def test_an_orphaned_lab_is_listed_and_removed_by_name(himari: Himari, tmp_path:
     assert (removed.returncode, lab.exists()) == (0, False)
     assert "removed: lab hm-00ee00" in removed.stdout
     assert "there was nothing to remove" in himari("lab", "prune", **places).stdout
+
+
+def test_labs_of_other_checkouts_are_marked(himari: Himari, tmp_path: Path) -> None:
+    places = {"HIMARI_LABS": str(tmp_path / "labs"), "HIMARI_STATE": str(tmp_path / "mine")}
+    ids = {}
+    for checkout in ("mine", "theirs"):
+        state = StateDir(tmp_path / checkout / "lab-edge")
+        state.path.mkdir(parents=True)
+        lab = ids[checkout] = Lab.of("lab-edge", state).id
+        (tmp_path / "labs" / lab).mkdir(parents=True)
+        record = {"stack": "lab-edge", "state": str(state.path), "subnet": "10.200.0.0/24", "hosts": {"edge": 10}}
+        (tmp_path / "labs" / lab / "lab.json").write_text(json.dumps(record))
+    told = himari("lab", "ls", **places).stdout
+    assert f"{ids['theirs']} (lab-edge) is another checkout's: {tmp_path / 'theirs' / 'lab-edge'}" in told
+    assert f"{ids['mine']} (lab-edge)" not in told
+    listed = json.loads(himari("lab", "ls", "--json", **places).stdout)
+    theirs = str(tmp_path / "theirs" / "lab-edge")
+    assert {one["lab"]: one["elsewhere"] for one in listed} == {ids["mine"]: "", ids["theirs"]: theirs}
 
 
 def test_json_is_asked_for_by_our_own_words_only(himari: Himari, tmp_path: Path) -> None:

@@ -36,7 +36,9 @@ def _plain(event: Event) -> None:
     if event.phase is Phase.STARTED:
         line = f"{event.step}: started"
     elif event.phase in ENDS:
-        line = f"{event.step}: {ENDS[event.phase][0]} after {event.seconds:.1f} s{_dash(event.says)}"
+        # All lines of a failure are told when the command ends.
+        says = _one_line(event.says).removesuffix(":") if event.phase is Phase.FAILED else event.says
+        line = f"{event.step}: {ENDS[event.phase][0]} after {event.seconds:.1f} s{_dash(says)}"
     else:
         line = f"{event.step}: {event.host or WHOLE}: {event.says} ({event.seconds:.1f} s)"
     typer.echo(line, err=True)

@@ -12,7 +12,10 @@ import typer
 from himari.cli.output import print_json
 from himari.runs.refusal import refusal
 from himari.runs.steps import StepError
-from himari.stack.errors import FAULT, INTERRUPTED, HimariError
+from himari.stack.errors import FAULT, INTERRUPTED, CapacityError, HimariError, StackFileError
+
+# What a file says wrong is mended in the file: to repeat a step before that shows nothing.
+OF_THE_FILE = (StackFileError.exit_code, CapacityError.exit_code)
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +47,8 @@ def failure(error: BaseException, argv: Sequence[str]) -> Failure:
     if isinstance(error, StepError):
         told = failure(error.__cause__ or error, argv)
         done = tuple(item.step for item in error.done)
-        step, replay = error.step.name, error.step.replay
-        return msgspec.structs.replace(told, step=step, done=done, replay=replay, resume=resume)
+        replay = "" if told.exit_code in OF_THE_FILE else error.step.replay
+        return msgspec.structs.replace(told, step=error.step.name, done=done, replay=replay, resume=resume)
     if isinstance(error, typer.Abort) and error.args:  # a person said no: there is nothing to resume
         return Failure(error=str(error), exit_code=INTERRUPTED)
     if isinstance(error, KeyboardInterrupt | typer.Abort):

@@ -19,8 +19,10 @@ PLACEHOLDERS = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0
 
 
 def check_operator(stack: Stack, state: StateDir) -> None:
-    """Raise one MachineError or StackFileError with all that is not in place for machines that exist already."""
-    lacking = [*_rights(stack, state), *_key_pair(stack, state), *_placeholders(stack)]
+    """Raise one error with all that is not in place for machines that exist already.
+
+    It is a StackFileError where the stack file is to be edited, whatever else is lacking, and a MachineError else."""
+    lacking = [*_placeholders(stack), *_rights(stack, state), *_key_pair(stack, state)]
     if lacking:
         raise together(f"{len(lacking)} things are to be mended first; no host was touched", lacking)
 

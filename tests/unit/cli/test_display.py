@@ -50,6 +50,12 @@ def test_the_end_of_a_step_is_one_verdict(capsys: pytest.CaptureFixture[str], ph
     assert capsys.readouterr().err.splitlines() == [line]
 
 
+def test_the_lines_of_a_failure_are_left_to_the_command_s_end(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress() as listen:
+        listen(event("", "2 things are to be mended first:\n    one\n    two", Phase.FAILED))
+    assert capsys.readouterr().err == "day01_host: FAILED after 1.0 s: 2 things are to be mended first\n"
+
+
 def test_a_step_that_ended_leaves_no_line() -> None:
     board = Board()
     board.take(event("", "", Phase.STARTED))

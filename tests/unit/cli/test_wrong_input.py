@@ -376,5 +376,7 @@ def test_a_file_that_nobody_edited_is_refused_before_a_host_is_touched(
     stack_file.write_text(replaced('address = "local"', 'address = "203.0.113.11"'))
     done = himari("up", str(stack_file), HOME=str(tmp_path))
     said = ("4 things", "203.0.113.10 is a placeholder", "203.0.113.11 is a", "no public key", "ssh-keygen")
-    refused(done, 5, "hosts.edge.address", *said, "step: preflight")
+    refused(done, 2, "hosts.edge.address", *said, "step: preflight")
+    assert done.stderr.count("203.0.113.10 is a placeholder") == 1
+    assert "replay:" not in done.stderr
     assert {path.name for path in (tmp_path / "state" / "vps-brain").iterdir()} == {"lock", "runs"}

@@ -56,7 +56,7 @@ def test_without_a_key_pair_the_command_that_makes_one_is_told(state: StateDir, 
 
 def test_the_shipped_file_without_a_key_is_told_everything_at_once(state: StateDir, tmp_path: Path) -> None:
     (tmp_path / ".ssh" / "id_ed25519").unlink()
-    with pytest.raises(MachineError, match="3 things are to be mended first; no host was touched") as told:
+    with pytest.raises(StackFileError, match="3 things are to be mended first; no host was touched") as told:
         check_operator(SHIPPED, state)
     for said in ("no public key", "hosts.edge.address: 203.0.113.10", "access.ssh_from[0]: 198.51.100.0/24"):
         assert said in told.value.what

@@ -38,12 +38,18 @@ class LabEdge:
             (HIMARI, *arguments), env=self.environment, capture_output=True, text=True, timeout=seconds, check=False
         )
 
-    def native(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run pyinfra or pytest as they are, told the stack by HIMARI_STACK."""
-        environment = self.environment | {"HIMARI_STACK": STACK}
-        argv = (str(PROJECT / ".venv" / "bin" / tool), *arguments)
+    def typed(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Run a line of the docs as it stands, in the checkout; nobody is at a terminal."""
+        environment = self.environment | {"PATH": f"{PROJECT / '.venv' / 'bin'}:{os.environ['PATH']}"}
         return subprocess.run(
-            argv, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False
+            ["sh", "-c", line],
+            env=environment,
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     def up(self, *options: str) -> UpReport:

@@ -2,6 +2,7 @@
 
 The tests share one stack and run in the order in which they stand."""
 
+import re
 import time
 import xml.etree.ElementTree as ET
 
@@ -10,6 +11,7 @@ import pytest
 from himari.lab import lab
 from himari.proof.evidence import Status, read_evidence
 from himari.runs.report import UpReport
+from himari.stack.paths import PROJECT
 from tests.lab.commands import commands_since
 from tests.lab.conftest import STACK, LabEdge
 
@@ -56,11 +58,13 @@ def test_a_second_up_changes_nothing_with_two_commands_a_host_not_even_after_a_r
         assert len(commands_since(lambda script, at=host: lab_edge.inside(at, script), start)) == 2
 
 
-def test_the_native_tools_agree(lab_edge: LabEdge, first_up: UpReport) -> None:
-    deployed = lab_edge.native("pyinfra", "inventories/hosts.py", "deploy/day02_redis.py", "-y")
+def test_the_native_tools_agree_as_the_docs_show_them(lab_edge: LabEdge, first_up: UpReport) -> None:
+    page = (PROJECT / "docs" / "first-steps.md").read_text()
+    deploy, prove = re.findall(rf"^HIMARI_STACK={STACK} .*", page, re.MULTILINE)
+    deployed = lab_edge.typed(deploy)
     assert deployed.returncode == 0, deployed.stderr
     assert "No changes" in deployed.stdout + deployed.stderr
-    proven = lab_edge.native("pytest", "validation/day02_redis")
+    proven = lab_edge.typed(prove)
     assert proven.returncode == 0, proven.stdout
     assert "passed" in proven.stdout
 

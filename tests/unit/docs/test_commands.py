@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,3 +105,14 @@ def test_troubleshooting_names_each_exit_code() -> None:
     text = (PROJECT / "docs" / "troubleshooting.md").read_text()
     codes = re.findall(r"^  (\d+) ", EXIT_CODES, re.MULTILINE)
     assert [code for code in codes if code != "0" and f"| exit {code}" not in text] == []
+
+
+def test_what_the_docs_show_of_pyinfra_needs_no_terminal() -> None:
+    lines = [line for page in PAGES for line in re.findall(r"pyinfra \S+\.py .*", page.read_text())]
+    assert lines
+    assert [line for line in lines if "-y" not in shlex.split(line)] == []
+
+
+def test_what_pyinfra_leaves_in_a_checkout_is_ignored_by_git() -> None:
+    argv = ["git", "check-ignore", "-q", "pyinfra-debug.log"]
+    assert subprocess.run(argv, cwd=PROJECT, check=False).returncode == 0

@@ -90,16 +90,17 @@ def power_off(host: HostName, stack: InStack = "", as_json: Json = False) -> int
 
 
 @app.command("power-on", short_help="Boot a host that is off")
-def power_on(host: HostName, stack: InStack = "") -> int:
+def power_on(host: HostName, stack: InStack = "", as_json: Json = False) -> int:
     """Boot a host that is off and wait for its ssh; one that runs is left alone.
 
     Example: himari lab power-on brain
     """
     from himari.lab import faults
 
-    faults.power_on(_lab(host, stack), host)
-    typer.echo(f"{host} runs")
-    return 0
+    lab = _lab(host, stack)
+    ended = [one for one in faults.active(lab) if one.kind == "power-off" and one.host == host]
+    faults.power_on(lab, host)
+    return _tell(ended if as_json else (), as_json, none=f"{host} runs")
 
 
 @app.command("fill-disk", short_help="Fill a host's disk")

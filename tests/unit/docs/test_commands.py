@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from himari.cli import faults
 from himari.cli.main import EXIT_CODES, app
 from himari.stack.load import parse_stack
 from himari.stack.paths import INVENTORIES, PROJECT
@@ -64,6 +65,13 @@ def accepted(words: list[str]) -> tuple[list[str], set[str]]:
         command, verbs = verb, [*verbs, word]
     options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     return verbs or ([command.name or ""] if words[0].startswith("-") else []), options
+
+
+def test_each_verb_of_the_faults_prints_json_as_the_page_says() -> None:
+    assert "each verb's faults with `--json`" in (PROJECT / "docs" / "breaking-the-lab.md").read_text()
+    verbs = [command.name or "" for command in faults.app.registered_commands]
+    assert verbs
+    assert [verb for verb in verbs if "--json" not in accepted(["lab", verb])[1]] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

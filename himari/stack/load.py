@@ -16,6 +16,7 @@ from himari.stack.paths import INVENTORIES
 from himari.stack.rules import problems
 from himari.stack.tables import keyed, places
 
+_FILE = "a stack file that you may read, in UTF-8"
 _HELP = "himari schema explains each key"
 _NAME = "a name: a lower-case letter, then lower-case letters, digits and dashes, at most 31"
 _TYPES = {
@@ -38,7 +39,8 @@ def load_stack(name_or_path: str | Path) -> Stack:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise StackFileError(f"the stack file cannot be read: {reason}", str(path)) from None
+        hint = "a copy of a shipped one makes a start: `cp inventories/vps-brain.toml inventories/tokyo.toml`"
+        raise StackFileError(f"the stack file cannot be read: {reason}", str(path), _FILE, hint) from None
     stack = parse_stack(text, str(path))
     if not str(name_or_path).endswith(".toml") and stack.name != name_or_path:
         raise StackFileError(f"the stack calls itself {stack.name!r}", f"{path}: stack.name", repr(str(name_or_path)))

@@ -128,7 +128,7 @@ def test_a_stack_file_that_cannot_be_read_is_named(
     himari: Himari, stack_file: Path, make: Callable[[Path], object], said: str
 ) -> None:
     make(stack_file)
-    refused(himari("plan", str(stack_file)), 2, str(stack_file), said)
+    refused(himari("plan", str(stack_file)), 2, str(stack_file), said, "expected: a stack file", "hint: ")
 
 
 def as_nobody(state: Path, *argv: str) -> subprocess.CompletedProcess[str]:
@@ -169,6 +169,14 @@ def test_a_lab_without_root_is_refused_and_leaves_its_journal_only(open_folder: 
     done = as_nobody(open_folder, "up", "lab-edge")
     refused(done, 5, "uid 65534", "expected: uid 0", "sudo", "resume: himari up lab-edge")
     assert {path.name for path in (open_folder / "lab-edge").iterdir()} == {"lock", "runs"}
+
+
+def test_doctor_tells_a_mere_user_to_be_root_and_nothing_that_follows_from_it(open_folder: Path) -> None:
+    done = as_nobody(open_folder, "doctor")
+    assert done.returncode == 5
+    assert "a lab: run the command again with sudo" in done.stdout
+    for said in ("--cap-add", "nftables does not work"):
+        assert said not in done.stdout
 
 
 @pytest.mark.parametrize("verb", ["up", "validate", "drift", "destroy"])

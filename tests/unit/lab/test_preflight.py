@@ -1,5 +1,7 @@
 """What a machine lacks is said one by one, each with what mends it."""
 
+import os
+
 import msgspec
 import pytest
 
@@ -46,3 +48,16 @@ def test_each_lack_is_named_with_its_remedy(lacking: dict[str, object], what: st
     assert hint in error.hint
     assert error.where
     assert error.expected
+
+
+def test_a_mere_user_is_told_to_be_root_and_nothing_that_follows_from_it() -> None:
+    seen = {"uid": 1000, "capabilities": 0, "nftables": "Operation not permitted", "missing": ("mmdebstrap",)}
+    told = [error.what for error in preflight.lacks(msgspec.structs.replace(GOOD, **seen))]
+    assert told == ["a lab is made and removed by root", "not installed: mmdebstrap"]
+
+
+def test_what_a_mere_user_s_path_leaves_out_is_installed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = preflight.look().missing
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
+    assert preflight.look().missing == whole

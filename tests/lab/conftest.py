@@ -80,21 +80,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "recording: needs --recording; left out, and counted as such, without it")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_hosts_of(item)))
     if config.getoption("--recording") is None:
         left_out = [item for item in items if item.get_closest_marker("recording")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
-
-
-def _hosts_of(item: pytest.Item) -> str:
-    """Tests of the same hosts run one after the other; those of other hosts may run beside them."""
-    fixtures = set(getattr(item, "fixturenames", ()))
-    shared = sorted(fixtures & {"lab_edge", "rented", "broken_hosts"})
-    return shared[0] if shared else item.path.stem
 
 
 @pytest.fixture(scope="session")

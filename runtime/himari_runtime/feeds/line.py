@@ -165,7 +165,7 @@ class Line:
             late = time.monotonic() >= deadline
             if session.is_open and (following.leaving.is_set() or (late and passing.is_idle)):
                 following.abandon(BEHIND)
-            if late or not (session.is_open and following.is_open):
+            if late or passing.is_vain or not (session.is_open and following.is_open):
                 return False
             await asyncio.sleep(PASS_TURN_SECONDS)
         return True

@@ -193,6 +193,28 @@ async def test_a_line_that_stands_still_is_left_once_its_successor_has_passed_it
 
 
 @pytest.mark.asyncio
+async def test_a_line_that_stands_still_far_behind_its_successor_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("himari_runtime.feeds.line.PASS_SECONDS", 3600.0)
+    monkeypatch.setattr("himari_runtime.feeds.passing.STILL_SECONDS", 0.2)
+    sockets = Sockets()
+
+    async def stalled(socket: ServerConnection) -> None:
+        for text in ("answer ", "book 1", "goodbye") if sockets.add(socket) == 1 else ("answer ", "book 50"):
+            await socket.send(text)
+        await socket.wait_closed()
+
+    seen = Seen()
+    async with line_on(stalled, seen) as (line, _):
+        await seen.until([b"book 1", b"goodbye", b"book 50", "down"])
+        async with asyncio.timeout(15):
+            await sockets[0].wait_closed()
+        assert line.session is not None
+        assert line.session.is_open
+
+
+@pytest.mark.asyncio
 async def test_a_successor_that_dies_leaves_the_old_line_in_place_until_another_has_passed_it() -> None:
     sockets = Sockets()
 

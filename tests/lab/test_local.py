@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 import pytest
 
+from himari.catalog.consumer import UNIT as CONSUMER
 from himari.catalog.deadman import SERVICE as DEADMAN
 from himari.catalog.deadman import TIMER
 from himari.catalog.hostpaths import CONSUMER_SETTINGS, PARQUET, RUNTIME_VENV, UNITS
@@ -115,6 +116,8 @@ def test_a_file_altered_here_is_found_by_drift_and_by_validate(home: Home, home_
     assert {(one.host, one.what) for one in report.differs} == {
         (HERE, f"file {CONSUMER_SETTINGS}: content differs"),
         (HERE, f"file {timer}: content differs"),
+        (HERE, f"unit {CONSUMER}: restart"),
+        (HERE, f"unit {TIMER}: restart"),
     }
     assert "-# by hand" in report.diff
     assert validating.returncode == 7

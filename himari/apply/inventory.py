@@ -25,7 +25,7 @@ def native_hosts() -> list[tuple[str, dict[str, Any]]]:
 def _hosts() -> list[tuple[str, dict[str, Any]]]:
     name = os.environ.get("HIMARI_STACK", "")
     if not name:
-        hint = "HIMARI_STACK=lab-edge pyinfra inventories/hosts.py deploy/day02_redis.py"
+        hint = "HIMARI_STACK=lab-edge pyinfra inventories/hosts.py deploy/day02_redis.py -y"
         raise StackFileError("HIMARI_STACK is not set", "inventories/hosts.py", "the name of a stack", hint)
     stack = load_stack(name)
     state = StateDir.of(stack.name)

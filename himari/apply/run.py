@@ -102,6 +102,11 @@ def apply_day(plans: Plans, day: str, listen: Listen = _silent) -> tuple[str, ..
     return tuple(f"{each.reach.host_name}: {day}: {line}" for each in jobs for line in _changed(each))
 
 
+def native(stack_name: str, day: str) -> str:
+    """The command that applies `day` with pyinfra itself, also where nobody is there to answer it."""
+    return f"HIMARI_STACK={stack_name} pyinfra inventories/hosts.py deploy/{day}.py -y"
+
+
 def settle(plans: Plans) -> None:
     """Confirm guarded changes that an earlier run, cut off, left armed; otherwise hosts would undo them behind us.
 
@@ -152,7 +157,7 @@ def _changed(done: Job) -> list[str]:
 
 def _raise_failure(stack: Stack, day: str, done: Job) -> None:
     host = done.reach.host_name
-    replay = f"HIMARI_STACK={stack.name} pyinfra inventories/hosts.py deploy/{day}.py --limit {host}"
+    replay = f"{native(stack.name, day)} --limit {host}"
     if isinstance(done.error, HostError) and done.guarded:
         back = f"the host puts the old state back within {done.activation.guard_seconds} s"
         raise DeployError(f"{day}: the connection ended during a guarded change; {back}", host, hint=f"then: {replay}")

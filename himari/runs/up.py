@@ -106,8 +106,7 @@ class Going:
         def work(report: Report) -> Outcome:
             return Outcome(changed=apply.apply_day(_given(self.plans), day, report))
 
-        replay = f"HIMARI_STACK={self.stack.name} pyinfra inventories/hosts.py deploy/{day}.py"
-        return Step(name=day, work=work, needs=("look",), replay=replay)
+        return Step(name=day, work=work, needs=("look",), replay=apply.native(self.stack.name, day))
 
     def _validate(self, report: Report) -> Outcome:
         contents = contents_of(_given(self.plans))

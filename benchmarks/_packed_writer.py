@@ -21,7 +21,7 @@ async def write(frames: list[bytes], port: int) -> float:
     """Seconds."""
     route = dialect("binance").route
     names = [route(Record(1, n, Kind.FRAME, 0, n, n, frame)).stream for n, frame in enumerate(frames, 1)]
-    link = RedisLink(*await asyncio.open_connection("127.0.0.1", port))
+    link = await RedisLink.connect("127.0.0.1", port)
     began = time.perf_counter()
     for at in range(0, len(frames), BATCH):
         commands = [

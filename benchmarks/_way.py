@@ -79,7 +79,7 @@ async def repeat(server: Redis, count: int) -> float:
             for name in streams(VENUE, symbols(count))
             for entry_id, fields in client.xrange(name)
         ]
-    link = RedisLink(*await asyncio.open_connection("127.0.0.1", server.port))
+    link = await RedisLink.connect("127.0.0.1", server.port)
     began = time.perf_counter()
     commands = [pack("XADD", name, entry_id, b"z1", fields[b"z1"]) for name, entry_id, fields in entries]
     await link.exchange(b"".join(commands), len(commands))
@@ -91,7 +91,7 @@ async def consume(server: Redis, count: int, folder: Path, records: int, *, stor
     parquet = ParquetSettings(path=folder / "parquet", min_free_bytes=0, flush_seconds=60, flush_bytes=1 << 26)
     parquet.path.mkdir(exist_ok=True)
     kept = ParquetStore(parquet, "bench", VENUE, lambda: b"")
-    link = RedisLink(*await asyncio.open_connection("127.0.0.1", server.port))
+    link = await RedisLink.connect("127.0.0.1", server.port)
     reader = StreamReader(link, streams(VENUE, symbols(count)), START, {}, Packer(BINANCE.primer), conceded=START)
     began, found = time.perf_counter(), 0
     while found < records:

@@ -49,8 +49,9 @@ lab's container, with the reason in the evidence.
 - `net.ipv4.tcp_timestamps` stays 1, which some baselines turn off: TCP measures round trips with it.
 - ssh exchanges keys by mlkem768x25519 (Debian 13) or sntrup761x25519 (both); curve25519 stays for native pyinfra.
 - The deploy user may run one program by sudo, `{ENTRY}`, which does what it is sent. That is root's
-  power, as who installs services needs it: guard the key. It is no shell and no other program, and the journal
-  (`journalctl -t sudo`) shows what each use was for.
+  power, as who installs services needs it: guard the key. Fixed verbs would not change that: whoever writes units and
+  their programs is root. sudo runs nothing else for the user, and the journal (`journalctl -t sudo`) shows what each
+  use was for.
 - pyinfra operations of your own (`apt.packages(..., _sudo=True)`) run a shell as root, which that rule refuses. Should
   you want them, put a file of your own into `/etc/sudoers.d` that says `NOPASSWD: ALL` of the user. The check
   `accounts.sudo` is red for as long as it is there. `himari`, and pyinfra with `deploy/`, do not need it.

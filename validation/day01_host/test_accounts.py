@@ -91,7 +91,7 @@ def test_shadow(probe: Probe, observed: Observed) -> None:
     assert not loose, f"{', '.join(loose)} can be read or changed by others than root"
 
 
-@check("accounts.sudo", "the deploy user runs one program as root, and no shell")
+@check("accounts.sudo", "sudo runs one program for the deploy user and nothing else")
 def test_sudo(probe: Probe, observed: Observed) -> None:
     allowed = observed(readings.sudo_commands(probe.raw.commands["sudoers"].out))
     assert allowed == [f"(root) NOPASSWD: {ENTRY}"], "what else may be run is in /etc/sudoers.d"

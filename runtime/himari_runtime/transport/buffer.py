@@ -54,6 +54,7 @@ class Pusher:
         self._sequenced = dialect.sequenced
         self._copies = Copies(dialect.sequenced)
         self._last: dict[str, Position] = {}
+        self._known = START  # the greatest of these; beyond it the buffer has nothing
         self._previous: dict[str, Position] = {}
         self._lengths: dict[int, int] = {}
         self._read = START
@@ -113,7 +114,8 @@ class Pusher:
     async def _resume(self, link: RedisLink) -> JournalReader:
         folder = self._journal.settings.path
         names = sorted({key.rpartition("|")[0] for key in self._journal.marks})
-        self._last = await self._ask(link, names)
+        self._last, self._known = {}, START
+        self._learn(await self._ask(link, names))
         self._copies = Copies(self._sequenced)  # what is read again would count as repeated
         self._lengths = last_positions(segments(folder))
         floor = back(self._journal.position, self._settings.window_records, self._lengths)
@@ -133,6 +135,10 @@ class Pusher:
             )
         return last
 
+    def _learn(self, last: dict[str, Position]) -> None:
+        self._last |= last
+        self._known = max(self._last.values(), default=START)
+
     async def _feed(self, link: RedisLink, reader: JournalReader) -> None:
         pushed = 0.0
         while True:
@@ -143,7 +149,7 @@ class Pusher:
                 await self._push(link, batch)
             if read:
                 self._confirm(read)
-            if read is None:
+            if read is None or self._read == self._journal.position:
                 await self._journal.appended.wait()
                 await self._linger(pushed)
 
@@ -160,13 +166,12 @@ class Pusher:
         last = None
         while size < BATCH_BYTES and (records := reader.read(TURN_BYTES)):
             self._note_hole(records[0])
-            known = max(self._last.values(), default=START)  # beyond it the buffer has nothing
-            new = records[0].position > known
+            new = records[0].position > self._known
             for record in records:
                 where = self._route(record)
                 name = where.stream
                 if name not in self._last:
-                    self._last |= await self._ask(link, [name])
+                    self._learn(await self._ask(link, [name]))
                     new = False
                 repeated = self._copies.is_copy(record, where)
                 if new or record.position > self._last[name]:
@@ -188,7 +193,7 @@ class Pusher:
                 self._hole = Position(first.epoch, first.n - 1)
             return
         begins = self._read == Position(first.epoch, 0)
-        reached = max(self._last.values(), default=START) if begins else self._read
+        reached = self._known if begins else self._read
         before = epochs.goes_on_from(first)
         if START < reached < before:  # a buffer that has nothing is told what it lacks by `resume`
             self._hole = before

@@ -72,8 +72,8 @@ class Packer:
         """A chunk of records of one stream and epoch; `previous` is the stream's record before them."""
         columns = _Columns(
             previous,
-            bytes(record.kind for record in records),
-            bytes(record.line for record in records),
+            bytes([record.kind for record in records]),
+            bytes([record.line for record in records]),
             [after.n - before.n for before, after in pairwise(records)],
             _differences([record.received_ns for record in records]),
             _differences([record.received_ns - record.monotonic_ns for record in records]),

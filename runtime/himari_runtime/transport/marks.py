@@ -10,7 +10,7 @@ from himari_runtime.transport.accounts import Accounts
 from himari_runtime.venues.sequence import Waiting
 
 End = tuple[int, int, int, int]  # as a mark has them: n, epoch, last_id, received_ns
-PENDING_MOST = 4096  # records whose places are kept and not yet the marks that come of them
+PENDING_MOST = 256  # records whose places are kept and not yet the marks that come of them: a moment of the loop
 
 
 def note(marks: dict[str, Mark], key: str, mark: Mark) -> None:

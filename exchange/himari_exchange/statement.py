@@ -13,7 +13,7 @@ Event = tuple[str, str, int, int, str]  # key, digest, sent_ns, line, "ws" or "r
 
 
 class LineSpan(msgspec.Struct):
-    """One line's life; `closed_ns` is null while it is open."""
+    """One line's life; `closed_ns` is null while it is open, at the end of the window that was asked for."""
 
     line: int
     opened_ns: int
@@ -31,7 +31,7 @@ class Statement(msgspec.Struct):
 
 
 def read_statement(folder: Path, from_ns: int, to_ns: int) -> Statement:
-    """Everything in [from_ns, to_ns]; lines that were open at any time in it."""
+    """Everything in [from_ns, to_ns]; lines that were open at any time in it, as they were at its end."""
     events: list[Event] = []
     orders: list[dict[str, Any]] = []
     spans: dict[int, LineSpan] = {}
@@ -46,9 +46,19 @@ def read_statement(folder: Path, from_ns: int, to_ns: int) -> Statement:
                 orders.append({**msgspec.json.decode(said), "at_ns": int(at)})
         else:
             _follow(spans, first, [int(number) for number in rest.split()])
-    open_then = [s for s in spans.values() if s.opened_ns <= to_ns and (s.closed_ns or to_ns) >= from_ns]
+    open_then = [
+        _until(to_ns, span)
+        for span in spans.values()
+        if span.opened_ns <= to_ns and (span.closed_ns or to_ns) >= from_ns
+    ]
     sent = [event[2] for event in events]
     return Statement(min(sent, default=None), max(sent, default=None), open_then, events, orders)
+
+
+def _until(to_ns: int, span: LineSpan) -> LineSpan:
+    """What was to be seen of it then."""
+    later = span.closed_ns is not None and span.closed_ns > to_ns
+    return LineSpan(span.line, span.opened_ns) if later else span
 
 
 def _event(sent_ns: int, rest: str) -> Event:

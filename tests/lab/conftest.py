@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from himari.apply import ssh
 from himari.lab import faults, lab
@@ -22,6 +23,12 @@ from tests.lab.rented import rented as make_rented
 
 HIMARI = str(PROJECT / ".venv" / "bin" / "himari")
 STACK = "lab-edge"
+# The modules that share a lab which stays up: one worker has them, as each worker would bring up its own.
+SHARED = {
+    "lab-edge": ("test_spine", "test_planted", "test_hardening", "test_cutover", "test_drills"),
+    "rented": ("test_static", "test_guard"),
+    "broken": ("test_faults_between_hosts", "test_faults_of_hosts", "test_faults_undone"),
+}
 
 
 class LabEdge:
@@ -78,6 +85,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "recording: needs --recording; left out, and counted as such, without it")
+
+
+class ByLab(LoadScopeScheduling):
+    """Gives each worker a lab's tests, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = Path(nodeid.split("::")[0]).stem
+        return next((lab_name for lab_name, modules in SHARED.items() if module in modules), module)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByLab:
+    return ByLab(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

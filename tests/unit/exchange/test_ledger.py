@@ -97,3 +97,14 @@ def test_an_empty_window_has_no_bounds(tmp_path: Path) -> None:
     Ledger(tmp_path, MAX_BYTES)
     said = msgspec.to_builtins(everything(tmp_path))
     assert said == {"first_ns": None, "last_ns": None, "lines": [], "events": [], "orders": []}
+
+
+def test_a_line_that_ends_behind_the_window_is_open_in_it(tmp_path: Path) -> None:
+    """What took its place may have been opened behind the window too, and is left out."""
+    ledger = Ledger(tmp_path, MAX_BYTES)
+    line = ledger.open_line()
+    ledger.sent(line, [ticker(1)])
+    ((*_, sent_ns, _, _),) = everything(tmp_path).events
+    ledger.close_line(line)
+    assert [span.closed_ns for span in read_statement(tmp_path, 0, sent_ns).lines] == [None]
+    assert [span.closed_ns is None for span in everything(tmp_path).lines] == [False]

@@ -91,7 +91,7 @@ class ByLab(LoadScopeScheduling):
     """Gives each worker a lab's tests, in their order."""
 
     def _split_scope(self, nodeid: str) -> str:
-        module = Path(nodeid.split("::")[0]).stem
+        module = Path(nodeid.split("::", maxsplit=1)[0]).stem
         return next((lab_name for lab_name, modules in SHARED.items() if module in modules), module)
 
 

@@ -2,6 +2,7 @@
 
 `python -m benchmarks._witness PORT OUT SYMBOL...`; it prints a line when it reads, and ends at the end of its input."""
 
+import gc
 import select
 import socket
 import sys
@@ -50,6 +51,7 @@ def _answer(connection: socket.socket, answers: hiredis.Reader) -> Any:
 
 
 if __name__ == "__main__":
+    gc.disable()  # what is kept grows, and a look through it stops the reader for tens of milliseconds
     port, out, *symbols = sys.argv[1:]
     seen = watch(int(port), streams("binance", tuple(symbols)))
     Path(out).write_bytes(msgspec.msgpack.encode(seen))

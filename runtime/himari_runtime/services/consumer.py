@@ -63,7 +63,10 @@ class Consumer:
         metrics.STORED_NS.set(max((mark.received_ns for mark in seen.marks.values()), default=0))
         self._continuity = Continuity(settings.venue.name, self._sequenced, cursor, seen)
         self._store = ParquetStore(
-            settings.parquet, settings.source.name, settings.venue.name, lambda: msgspec.json.encode(seen)
+            settings.parquet,
+            settings.source.name,
+            settings.venue.name,
+            lambda: msgspec.json.encode(self._continuity.seen),
         )
         self._flusher = Flusher(self._store.flush)
         self._names = streams(settings.venue.name, settings.venue.symbols)

@@ -7,7 +7,7 @@ nothing says that those before them are not: whoever dies in between must leave 
 from collections.abc import Container, Mapping
 
 from himari_runtime.messages import Gap, Mark, Route, mark_key, stream_of
-from himari_runtime.venues.sequence import HELD_MOST, Event, Sequence, Stored, Waiting
+from himari_runtime.venues.sequence import HELD_MOST, Event, Missing, Sequence, Stored, Waiting
 
 FOREVER_NS = 1 << 62  # who writes the gaps decides how long a hole may wait
 MARGIN = 2  # and gives up before we do
@@ -47,6 +47,21 @@ class Accounts:
         if gap.channel in self._dense and gap.before_id is not None and not gap.filled:
             stream = stream_of(gap.venue, gap.symbol, gap.channel)
             self._sequence(stream, gap.channel).disclosed(gap.before_id, gap.before_ns or 0)
+
+    def missing(self, stream: str, channel: str) -> list[Missing]:
+        """The holes of a channel of which nothing is said yet."""
+        sequence = self._sequences.get((stream, channel))
+        waiting = sequence.waiting if sequence else None
+        if waiting is None:
+            return []
+        following = Sequence(True, None, None)
+        following.wait(waiting)
+        return [placed.missing for placed in following.settle() if placed.missing is not None]
+
+    def go_on(self, where: Route, received_ns: int) -> None:
+        """All that is missing before a record that is not followed yet has been said."""
+        if where.channel in self._dense:
+            self._sequence(where.stream, where.channel).disclosed(where.first_id, received_ns)
 
     def _sequence(self, stream: str, channel: str) -> Sequence:
         key = stream, channel

@@ -12,6 +12,7 @@ from himari.proof.page import sentence
 from himari.proof.subject import Contents
 from himari.runs.elapsed import steps_before
 from himari.runs.halfway import refuse_half_destroyed
+from himari.runs.labs import refuse_silenced
 from himari.runs.progress import Listener, Report
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
@@ -26,9 +27,10 @@ REAL_WINDOW_S = 30.0  # what a real market sends varies
 def validate(stack: Stack, argv: Sequence[str], listener: Listener) -> Evidence:
     """Prove `stack` again, with the feed of its last `up`.
 
-    Raises LockedError, StepError, or HostError for a stack that is half destroyed."""
+    Raises LockedError, StepError, or HostError for a stack that is half destroyed or a lab's host that is off."""
     state = StateDir.of(stack.name)
     refuse_half_destroyed(state)
+    refuse_silenced(stack, state)
     found: list[Evidence] = []
 
     def work(report: Report) -> Outcome:

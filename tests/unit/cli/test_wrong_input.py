@@ -357,7 +357,9 @@ def off(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "argv", [("drift", "lab-edge"), ("lab", "shell", "edge"), ("lab", "exec", "edge", "--", "true")], ids=" ".join
+    "argv",
+    [("validate", "lab-edge"), ("drift", "lab-edge"), ("lab", "shell", "edge"), ("lab", "exec", "edge", "--", "true")],
+    ids=" ".join,
 )
 def test_a_host_without_power_is_told_with_what_powers_it(
     himari: Himari, tmp_path: Path, argv: tuple[str, ...]

@@ -49,7 +49,9 @@ def test_each_is_sandboxed_bounded_and_started_again(
     (bound,) = (unit.exposure_max for unit in exporters.component.units if unit.name == service)
     assert units.exposure(tmp_path, service, DEBIANS.format(name=service.removesuffix(".service"))) <= bound <= 3
     said = units.lines(exporters.files[path])
-    assert {"Restart=always", "StartLimitBurst=20", "SendSIGKILL=yes", "MemoryMax=128M", "CPUAffinity=0"} <= set(said)
+    assert {"Restart=always", "StartLimitIntervalSec=0", "SendSIGKILL=yes", "MemoryMax=128M", "CPUAffinity=0"} <= set(
+        said
+    )
 
 
 def test_the_node_exporter_sees_disks_as_they_are(rendered: Render, view: Shipped) -> None:

@@ -54,7 +54,7 @@ test: setup $(BROWSER_STAMP)
 	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/unit tests/services
 
 prove: setup
-	@$(BIN)/pytest -q --durations=20 tests/lab $(if $(RECORDING),--recording $(RECORDING))
+	@$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations=20 tests/lab $(if $(RECORDING),--recording $(RECORDING))
 
 soak: setup
 	@$(BIN)/himari up $(STACK) && $(BIN)/himari drill all $(STACK) --repeat $(REPEAT) $(if $(SEED),--seed $(SEED))

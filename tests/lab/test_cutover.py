@@ -1,6 +1,7 @@
 """A cutover from a consumer that exists, back, and over again, in one traffic run: nothing missing, nothing double."""
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from himari.proof.accounts import Fault
 from himari.proof.settle import settle
 from himari.proof.window import prove_data
 from himari.runs.report import UpReport
+from himari.stack.load import stack_path
 from tests.lab.conftest import STACK, LabEdge
 
 OLD, OURS = "old-consumer.service", "himari-consumer.service"
@@ -27,6 +29,7 @@ WantedBy=multi-user.target
 """
 COUNT = f"#!/bin/sh\nexec {PYTHON} {PLACE}/old_consumer.py count /var/lib/old-consumer/events\n"
 NOTE = "/var/lib/himari/cutover.json"
+LOSING = f"/run/systemd/system/{OLD}.d/losing.conf"
 
 
 def put(edge: LabEdge, path: str, text: str, mode: str) -> None:
@@ -62,6 +65,25 @@ def test_nothing_is_rolled_back_that_was_not_cut_over(lab_edge: LabEdge, first_u
     done = lab_edge.himari("rollback", STACK)
     assert done.returncode == 2
     assert "no cutover was begun" in done.stderr
+
+
+def test_an_old_consumer_that_holds_less_is_not_taken_over_and_both_run_on(
+    old_consumer: LabEdge, tmp_path: Path
+) -> None:
+    """The deadline is the file's own, but for its length."""
+    impatient = tmp_path / f"{STACK}.toml"
+    shipped = stack_path(STACK).read_text()
+    impatient.write_text(re.sub(r"(?m)^deadline_seconds = \d+$", "deadline_seconds = 12", shipped))
+    put(old_consumer, LOSING, "[Service]\nEnvironment=LEAVES_OUT=20\n", "644")
+    old_consumer.inside("brain", f"systemctl daemon-reload; systemctl restart {OLD}")
+    try:
+        done = old_consumer.himari("cutover", str(impatient))
+        assert done.returncode == 7, done.stderr
+        assert "the counts did not agree within 12 s" in done.stderr
+        assert re.search(r"trade [A-Z/]+: [\d,]+ old, [\d,]+ ours", done.stderr)
+        assert states(old_consumer) == ["active", "enabled", "active", "enabled"]
+    finally:
+        old_consumer.inside("brain", f"rm {LOSING}; systemctl daemon-reload; systemctl restart {OLD}")
 
 
 def test_cutover_rollback_and_cutover_again_lose_and_double_nothing(old_consumer: LabEdge) -> None:

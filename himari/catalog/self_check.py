@@ -16,6 +16,7 @@ from himari.catalog.hostpaths import (
     CONFIG,
     CONSUMER_SETTINGS,
     CREDENTIALS,
+    CUTOVER,
     EXCHANGE_STATE,
     RUNTIME,
     RUNTIME_VENV,
@@ -65,7 +66,7 @@ def component(view: View) -> Component:
     others = (one for _, one in components(view, without=frozenset({NAME})))
     asked = {
         "host": view.host_name,
-        "wanted": question(view, others) | {"cutover": "", "self_checks": "", "patience_s": PATIENCE_S},
+        "wanted": question(view, others) | {"cutover": CUTOVER, "self_checks": "", "patience_s": PATIENCE_S},
         "retention": msgspec.to_builtins(view.stack.retention),
     }
     units = tuple(unit for name in EVERY_HOURS for unit in _units(name))

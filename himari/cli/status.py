@@ -44,6 +44,7 @@ def show_status(seen: "StackStatus") -> None:
     show(table(f"{seen.stack}: {_verdict(seen)}", ("", *(host.host for host in seen.hosts)), rows))
     show(*([SHARED] if seen.shared else []))
     show(*seen.strays)
+    show(*(line for host in seen.hosts for line in _rolled_back(host)))
     show(*(line for host in seen.hosts for line in _logged(host, seen.ok)))
     wrong = [f"{host.host}: {what}" for host in seen.hosts for what in host.wrong]
     wrong += [f"{seen.stack}: {seen.half}"] if seen.half else []
@@ -51,10 +52,16 @@ def show_status(seen: "StackStatus") -> None:
     show(*wrong, *([f"{seen.stack} is unwell, exit code {ProofFailed.exit_code}"] if wrong else []))
 
 
+def _rolled_back(host: "HostStatus") -> Iterator[str]:
+    """Who stores in place of ours: a cell has no room for it."""
+    if host.probe and host.probe.cutover and host.probe.aside:
+        yield f"{host.host}: {host.probe.cutover.says}"
+
+
 def _logged(host: "HostStatus", well: bool) -> Iterator[str]:
     """The host's last errors; beside a verdict of unwell those of a unit that is well would read as its reason."""
     if host.probe:
-        down = {unit.name for unit in host.probe.units if not unit.well}
+        down = {unit.name for unit in host.probe.down}
         told = [error for error in host.probe.errors if well or error.unit in down]
         for error in told[-ERRORS_SHOWN:]:
             yield f"{host.host}, logged earlier: {error.at} {error.unit}: {error.says}"
@@ -70,8 +77,8 @@ def _lines(host: "HostStatus") -> Iterator[tuple[str, str]]:
         yield "units", "unreachable"
         return
     probe = host.probe
-    down = sum(not unit.well for unit in probe.units)
-    yield "units", f"{len(probe.units) - down} well" + (f", {down} DOWN" if down else "")
+    well, down = sum(unit.well for unit in probe.units), len(probe.down)
+    yield "units", f"{well} well" + (f", {down} DOWN" if down else "")
     yield "cpu, % per core", " ".join(f"{percent:.0f}" for percent in probe.cpu_percent)
     yield "memory free", f"{probe.memory.available_mb / 1024:.1f} of {probe.memory.total_mb / 1024:.1f} GB"
     yield "disk free", f"{probe.disk.free_bytes / 1e9:.0f} of {probe.disk.total_bytes / 1e9:.0f} GB"

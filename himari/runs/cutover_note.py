@@ -25,6 +25,11 @@ class CutoverNote(msgspec.Struct, frozen=True, kw_only=True):
     agreed: str = ""  # what was counted when the two agreed
 
     @property
+    def says(self) -> str:
+        """Where it stands; after a rollback also who is in charge."""
+        return f"{self.stage}: {self.unit} is in charge" if self.stage is Stage.BACK else str(self.stage)
+
+    @property
     def next_step(self) -> str:
         """The verbs that end what was begun; empty when nothing is under way."""
         if self.stage in (Stage.OVER, Stage.BACK):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from himari.runs.cutover_note import CutoverNote
+from himari.runs.cutover_note import CutoverNote, Stage
 from himari.stack.model import Retention
 
 DISK_FREE_FLOOR = 0.1  # of a disk; the dead-man timer warns earlier
@@ -18,12 +18,14 @@ ON_HOST = "as root there: "  # before a command for a host that one logs in to
 SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 COLLECTOR = "himari-collector.service"
 CONSUMER = "himari-consumer.service"
+# What a rollback disables, each with what it alone starts.
+PUT_ASIDE = {CONSUMER: (), "himari-deadman.timer": ("himari-deadman.service",)}
 
 
 class UnitState(msgspec.Struct, frozen=True, kw_only=True):
     """A systemd unit; `says` is its own status text, `timed` says that a timer starts it.
 
-    `active_s`: for how long it has been active."""
+    `active_s`: for how long it has been active; `enabled`: systemd's word for whether it starts with the host."""
 
     name: str
     active: str
@@ -33,6 +35,7 @@ class UnitState(msgspec.Struct, frozen=True, kw_only=True):
     says: str = ""
     timed: bool = False
     active_s: float | None = None
+    enabled: str = ""
 
     @property
     def well(self) -> bool:
@@ -137,7 +140,21 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     venue_round_trip_ms: float | None = None
     errors: tuple[LoggedError, ...] = ()
     cutover: CutoverNote | None = None
+    old_consumer: UnitState | None = None  # the one that the cutover's note names
     self_checks: tuple[SelfCheck, ...] = ()
+
+    @property
+    def aside(self) -> frozenset[str]:
+        """The units that do not run because a rollback put the old consumer in charge; `himari up` starts them."""
+        if self.cutover is None or self.cutover.stage is not Stage.BACK:
+            return frozenset()
+        off = {unit.name for unit in self.units if unit.active != "active" and unit.enabled == "disabled"}
+        return frozenset(name for unit, started in PUT_ASIDE.items() if unit in off for name in (unit, *started))
+
+    @property
+    def down(self) -> tuple[UnitState, ...]:
+        """The units that should run, or should have ended well, and did not."""
+        return tuple(unit for unit in self.units if not unit.well and unit.name not in self.aside)
 
 
 class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,10 +191,9 @@ def judge(host: str, probe: Probe, retention: Retention, enter: str = ON_HOST) -
 
 
 def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
-    for unit in probe.units:
-        if not unit.well:
-            yield unit.says_down
-        elif unit.says.startswith(NO_LINE):
+    yield from (unit.says_down for unit in probe.down)
+    for unit in (one for one in probe.units if one.well):
+        if unit.says.startswith(NO_LINE):
             yield f"{unit.name} has no line to the venue"
         elif unit.says.startswith((NOT_STORING, CATCHING_UP)):
             yield f"{unit.name} {unit.says}"
@@ -186,8 +202,15 @@ def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
     if probe.memory.available_mb < MEMORY_FREE_FLOOR * probe.memory.total_mb:
         yield f"{probe.memory.available_mb} MB of memory left of {probe.memory.total_mb}"
     yield from _silent(probe, retention)
-    if (note := probe.cutover) and note.next_step:
+    yield from _cut_over(probe)
+
+
+def _cut_over(probe: Probe) -> Iterator[str]:
+    note, old = probe.cutover, probe.old_consumer
+    if note and note.next_step:
         yield f"a cutover is half done since {note.at} ({note.stage}): himari {note.next_step}"
+    if note and old and note.stage is Stage.BACK and not old.well:
+        yield f"{note.says}, but {old.says_down}: its journal says why"
 
 
 def _silent(probe: Probe, retention: Retention) -> Iterator[str]:
@@ -196,8 +219,8 @@ def _silent(probe: Probe, retention: Retention) -> Iterator[str]:
             yield f"no WireGuard handshake with {tunnel.peer} yet"
         elif tunnel.handshake_s > HANDSHAKE_LIMIT_S:
             yield f"last WireGuard handshake with {tunnel.peer} {tunnel.handshake_s:.0f} s ago"
-    # What is stored then is old, and will not be for long.
-    behind = any(unit.says.startswith(CATCHING_UP) for unit in probe.units)
+    # What is stored is old then: not for long, or because another consumer stores.
+    behind = CONSUMER in probe.aside or any(unit.says.startswith(CATCHING_UP) for unit in probe.units)
     active = {unit.name: unit.active_s or 0.0 for unit in probe.units}
     for health in probe.health:
         known = msgspec.structs.replace(health, parquet=None) if behind else health

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-SHOWN = "Id,ActiveState,ActiveEnterTimestampMonotonic,SubState,NRestarts,Result,StatusText"
+SHOWN = "Id,ActiveState,ActiveEnterTimestampMonotonic,SubState,NRestarts,Result,StatusText,UnitFileState"
 CONTAINER = "/run/systemd/container"  # systemd makes it in a container
 # Of an entry, the unit: first as systemd names it when it speaks of one, then as it notes who spoke.
 UNIT_FIELDS = ("UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_SYSTEMD_UNIT")
@@ -44,6 +44,7 @@ def units(names: list[str], timed: list[str]) -> Iterator[dict[str, Any]]:
             "restarts": int(fields.get("NRestarts") or 0),
             "active_s": active_seconds(fields),
             "says": fields.get("StatusText", ""),
+            "enabled": fields.get("UnitFileState", ""),
             "timed": fields.get("Id", "") in timed,
         }
 
@@ -152,6 +153,12 @@ def noted(path: str) -> Any:
         return None
 
 
+def old_consumer(note: Any) -> dict[str, Any] | None:
+    """How the consumer is from which a cutover, by its `note`, was begun."""
+    named = note.get("unit") if isinstance(note, dict) else None
+    return next(units([named], []), None) if named else None
+
+
 def self_checks(folder: str) -> Iterator[dict[str, Any]]:
     """The verdicts of the host's own daily and weekly looks, with their age."""
     for path in sorted(Path(folder).glob("*.json")) if folder else ():
@@ -176,6 +183,7 @@ def venue_round_trip_ms(settings: str) -> float | None:
 def look(wanted: dict[str, Any]) -> dict[str, Any]:
     """All that was seen."""
     impossible = wanted["beyond_containers"] if Path(CONTAINER).exists() else ()
+    note = noted(wanted["cutover"])
     return {
         "units": list(units([name for name in wanted["units"] if name not in impossible], wanted["timed"])),
         "cpu_percent": list(cpu_percent()),
@@ -185,7 +193,8 @@ def look(wanted: dict[str, Any]) -> dict[str, Any]:
         "health": list(health(wanted["runtime"], wanted["credstore"], wanted["health"], wanted["patience_s"])),
         "venue_round_trip_ms": venue_round_trip_ms(wanted["collector"]),
         "errors": list(errors(wanted["ours"])),
-        "cutover": noted(wanted["cutover"]),
+        "cutover": note,
+        "old_consumer": old_consumer(note),
         "self_checks": list(self_checks(wanted["self_checks"])),
     }
 

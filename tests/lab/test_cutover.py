@@ -94,6 +94,9 @@ def test_cutover_rollback_and_cutover_again_lose_and_double_nothing(old_consumer
         assert states(edge) == ["inactive", "disabled", "active", "enabled"]
         verb(edge, "rollback")
         assert states(edge) == ["active", "enabled", "inactive", "disabled"]
+        told = edge.himari("status", STACK).stdout
+        assert f"rolled back: {OLD} is in charge" in told
+        assert f"{OURS} is inactive" not in told
         assert "was done before" not in verb(edge, "cutover")
         assert states(edge) == ["inactive", "disabled", "active", "enabled"]
         return []

@@ -6,6 +6,7 @@ from pathlib import Path
 from himari.apply.render import render
 from himari.apply.values import Values
 from himari.catalog.component import View
+from himari.catalog.hostpaths import CUTOVER
 from himari.catalog.self_check import CODE, MODULES, SETTINGS, component
 from himari.stack.load import load_stack
 from himari.stack.paths import PROJECT, StateDir
@@ -28,3 +29,8 @@ def test_it_looks_at_all_units_of_the_host_but_its_own(tmp_path: Path) -> None:
     assert {"himari-consumer.service", "himari-firewall.service"} <= set(asked["wanted"]["units"])
     assert not [unit for unit in asked["wanted"]["units"] if "self-check" in unit]
     assert asked["retention"]["parquet_flush_seconds"] == 3
+
+
+def test_it_knows_of_a_rollback_as_the_operators_look_does(tmp_path: Path) -> None:
+    asked = json.loads(rendered("brain", tmp_path)[SETTINGS])
+    assert asked["wanted"]["cutover"] == CUTOVER

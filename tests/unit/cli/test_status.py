@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from himari.cli.status import show_status
+from himari.runs.cutover_note import CutoverNote, Stage
 from himari.runs.status import Disk, HostStatus, LoggedError, Memory, Probe, StackStatus, UnitState
 
 PROBE = Probe(
@@ -57,3 +58,17 @@ def test_what_a_unit_logged_that_is_well_is_no_reason(capsys: pytest.CaptureFixt
     assert "logged earlier: 2026-11-21T10:00:00+00:00 himari-collector.service: no route" in shown
     assert "himari-consumer.service: no route" not in shown
     assert shown.splitlines()[-1] == "lab-edge is unwell, exit code 7"
+
+
+def test_after_a_rollback_it_says_who_is_in_charge_and_counts_nothing_as_down(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    unit = UnitState(
+        name="himari-consumer.service", active="inactive", sub="dead", result="success", restarts=0, enabled="disabled"
+    )
+    note = CutoverNote(stage=Stage.BACK, at="2026-11-21T10:00:00+00:00", unit="old.service")
+    probe = msgspec.structs.replace(PROBE, units=(unit,), cutover=note)
+    show_status(StackStatus(stack="tokyo", ok=True, hosts=(HostStatus(host="brain", probe=probe, wrong=()),)))
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-1] == "brain: rolled back: old.service is in charge"
+    assert "DOWN" not in shown

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from himari.catalog import collector, consumer, self_check
-from himari.runs import status_probe
-from himari.runs.status import COLLECTOR, CONSUMER, Probe, judge, read_probe
+from himari.catalog import collector, consumer, deadman, self_check
+from himari.runs import consumers, status_probe
+from himari.runs.status import COLLECTOR, CONSUMER, PUT_ASIDE, Probe, judge, read_probe
 from himari.stack.model import Retention
 
 RETENTION = Retention()  # a Parquet file a minute
@@ -241,6 +241,54 @@ def test_a_cutover_that_is_half_done_is_wrong_and_says_what_ends_it(stage: str, 
     told = "; ".join(judge("brain", seen, RETENTION).wrong)
     assert told.endswith(wrong)
     assert bool(told) is bool(wrong)
+
+
+BACK = {"stage": "rolled back", "at": "2026-01-01T00:00:00+00:00", "unit": "old.service"}
+RAN = {"name": "old.service", "active": "active", "sub": "running", "result": "success", "restarts": 0}
+OFF = {"sub": "dead", "restarts": 0, "enabled": "disabled"}
+PUT = [
+    {**OFF, "name": CONSUMER, "active": "inactive", "result": "success"},
+    {**OFF, "name": deadman.TIMER, "active": "inactive", "result": "success"},
+    {**OFF, "name": deadman.SERVICE, "active": "failed", "result": "exit-code", "timed": True, "enabled": "static"},
+]
+STALE = [{"source": "edge", "parquet": parquet(4000.0, 4000.0)}]
+
+
+def test_what_a_rollback_put_aside_is_not_wrong() -> None:
+    seen = probe(cutover=BACK, old_consumer=RAN, units=PUT, health=STALE)
+    assert judge("brain", seen, RETENTION).wrong == ()
+    assert seen.cutover
+    assert seen.cutover.says == "rolled back: old.service is in charge"
+
+
+@pytest.mark.parametrize("stage", ["cut over", "both consumers run", None])
+def test_without_a_rollback_the_same_units_are_wrong(stage: str | None) -> None:
+    seen = probe(cutover=stage and {**BACK, "stage": stage}, old_consumer=RAN, units=PUT, health=STALE)
+    wrong = "; ".join(judge("brain", seen, RETENTION).wrong)
+    assert [name for name in (CONSUMER, deadman.TIMER, deadman.SERVICE, "newest record") if name not in wrong] == []
+
+
+def test_ours_is_judged_where_it_was_started_again_beside_the_old_one() -> None:
+    failed = {**PUT[0], "active": "failed", "result": "exit-code", "enabled": "enabled"}
+    seen = probe(cutover=BACK, old_consumer=RAN, units=[failed], health=STALE)
+    assert judge("brain", seen, RETENTION).wrong[0] == f"{CONSUMER} is failed (dead, exit-code)"
+    assert len(judge("brain", seen, RETENTION).wrong) == 3
+
+
+def test_an_old_consumer_that_is_in_charge_and_does_not_run_is_wrong() -> None:
+    seen = probe(cutover=BACK, old_consumer={**RAN, "active": "failed", "result": "exit-code"}, units=PUT)
+    (wrong,) = judge("brain", seen, RETENTION).wrong
+    assert wrong.startswith("rolled back: old.service is in charge, but old.service is failed")
+
+
+def test_what_is_put_aside_is_what_a_rollback_stops() -> None:
+    assert tuple(PUT_ASIDE) == consumers.OURS
+    assert PUT_ASIDE[deadman.TIMER] == (deadman.SERVICE,)
+
+
+def test_the_consumer_of_a_note_is_looked_at() -> None:
+    assert (status_probe.old_consumer({"unit": "no-such-thing.service"}) or {}).get("active", "") != "active"
+    assert status_probe.old_consumer(None) is None
 
 
 @pytest.mark.parametrize(

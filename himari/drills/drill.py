@@ -8,11 +8,10 @@ from typing import Protocol
 import msgspec
 
 from himari.drills.field import Field
-from himari.proof.accounts import GRACE_NS
 
 
 class Gaps(StrEnum):
-    """What a drill may cost: `tight` gaps last no longer than fault and grace, and claim only what is missing."""
+    """What a drill may cost: `tight` gaps last no longer than the fault and 5 s, and claim only what is missing."""
 
     NONE = "none"
     TIGHT = "tight"
@@ -61,8 +60,6 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True):
     stored: bool = False  # new data must lie in the brain's Parquet files; it is not enough that the brain has read it
     ahead: float = 0.0  # how far the fault's own stamps run ahead: only data stamped later is known to be younger
     seen_within: float = 30.0
-    grace: float = GRACE_NS / 1e9  # how much longer than the fault a gap may last
-    because: str = ""  # why that is more than 5 s, where it is
     together: bool = False  # whether it may share a window with others
     not_covered: str = ""  # what a container cannot show of it, and why
 

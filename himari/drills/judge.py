@@ -43,7 +43,6 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
             self.marks.fail or end_ns,
             self.over_ns or end_ns,
             served_ns=self.served_ns or end_ns,
-            grace_ns=int(self.drill.grace * SECOND),
         )
 
 

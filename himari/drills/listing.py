@@ -16,8 +16,6 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     deadline: str
     sees: str
     gaps: str
-    grace: float  # seconds that a gap may last beyond the fault
-    because: str
     takes: float
     together: bool
     not_covered: str
@@ -35,11 +33,7 @@ def markdown(listed: Iterable[Listed]) -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     rows = [
-        f"| `{one.name}` | {one.says} | {one.deadline} | {one.sees} | {_cost(one)} | {one.takes:.0f} s |"
+        f"| `{one.name}` | {one.says} | {one.deadline} | {one.sees} | {one.gaps} | {one.takes:.0f} s |"
         for one in listed
     ]
     return "\n".join([*head, *rows]) + "\n"
-
-
-def _cost(one: Listed) -> str:
-    return f"{one.gaps}, fault plus {one.grace:.0f} s: {one.because}" if one.because else one.gaps

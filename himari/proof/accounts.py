@@ -121,13 +121,12 @@ class Fault(msgspec.Struct, frozen=True):
     """A disturbance that was made on purpose, in realtime nanoseconds.
 
     `end_ns` is when it was lifted, `served_ns` when what it broke worked again (None: as it was lifted). A gap may
-    last as long as the fault itself and `grace_ns`: how slowly a system recovers excuses no gap."""
+    last as long as the fault itself and GRACE_NS: how slowly a system recovers excuses no gap."""
 
     name: str
     start_ns: int
     end_ns: int
     served_ns: int | None = None
-    grace_ns: int = GRACE_NS
 
     @property
     def seconds(self) -> float:
@@ -136,11 +135,11 @@ class Fault(msgspec.Struct, frozen=True):
     @property
     def explained_seconds(self) -> float:
         """How long a gap may be because of it."""
-        return self.seconds + self.grace_ns / 1e9
+        return self.seconds + GRACE_NS / 1e9
 
     def touches(self, start_ns: int, end_ns: int) -> bool:
         """Whether a gap between these times may be its doing."""
-        return self.start_ns <= end_ns and start_ns <= self.end_ns + self.grace_ns
+        return self.start_ns <= end_ns and start_ns <= self.end_ns + GRACE_NS
 
     def disturbs(self, time_ns: int) -> bool:
         """Whether what is sent at this time may be missing for its sake: until all works again, and a moment more."""

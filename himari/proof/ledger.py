@@ -76,7 +76,7 @@ def _verdicts(found: Findings, stored: Digest, window: Window, ended: bool) -> t
         _rule("tight", "a gap claims no more than what is missing", loose),
         _rule(
             "explained",
-            "a gap lasts no longer than the fault that made it plus 5 s, or what its drill states",
+            "a gap lasts no longer than the fault that made it plus 5 s",
             unexplained,
         ),
         _enough(len(found.wanted), window, ended),

@@ -67,6 +67,8 @@ class Feed:
     def _spread(self, settings: CollectedVenue, tls: ssl.SSLContext | None) -> list[Shard]:
         limits = self._dialect.limits
         budget = ConnectionBudget(limits.connections, limits.connections_seconds)
+        spread = self._dialect.shards(settings.symbols)
+        retry_seconds = limits.retry_seconds(len(spread) * settings.lines)
         return [
             Shard(
                 settings,
@@ -75,10 +77,11 @@ class Feed:
                 tls,
                 budget,
                 first_line=index * settings.lines,
+                retry_seconds=retry_seconds,
                 take=self._take,
                 down=partial(self._continuity.interrupt, symbols, Reason.RECONNECT),
             )
-            for index, symbols in enumerate(self._dialect.shards(settings.symbols))
+            for index, symbols in enumerate(spread)
         ]
 
     @property

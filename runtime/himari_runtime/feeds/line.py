@@ -13,7 +13,7 @@ from himari_runtime.feeds.session import RefusedError, Session, Take, Target
 from himari_runtime.feeds.stagger import Stagger
 
 STABLE_SECONDS = 60.0
-BACKOFF_FIRST, BACKOFF_MOST = 0.25, 30.0
+BACKOFF_FIRST = 0.25
 PASS_SECONDS = 10.0  # what a successor may take to pass a line whose symbols are quiet
 PASS_TURN_SECONDS = 0.05
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 class Line:
     """`down` is told when nothing carries the line any more. `stagger` says when a session grows old: never when its
-    twin does."""
+    twin does. `retry_seconds`: the most that it waits where it is refused."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Line:
         take: Take,
         *,
         stagger: Stagger,
+        retry_seconds: float,
         down: Callable[[], None],
     ) -> None:
         self.number = number
@@ -47,7 +48,7 @@ class Line:
         self._stagger = stagger
         self._due = 0.0
         self._down = down
-        self._backoff = Backoff(BACKOFF_FIRST, BACKOFF_MOST)
+        self._backoff = Backoff(BACKOFF_FIRST, retry_seconds)
         self._failures = 0
 
     async def run(self) -> None:

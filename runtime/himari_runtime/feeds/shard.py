@@ -33,6 +33,7 @@ class Shard:
         budget: ConnectionBudget,
         *,
         first_line: int,
+        retry_seconds: float,
         take: Callable[[list[bytes], int], list[Taken]],
         down: Callable[[], None],
     ) -> None:
@@ -51,6 +52,7 @@ class Shard:
                 budget,
                 self._take,
                 stagger=stagger,
+                retry_seconds=retry_seconds,
                 down=self._lost,
             )
             for index in range(settings.lines)

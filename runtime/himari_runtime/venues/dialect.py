@@ -30,6 +30,9 @@ class Call(NamedTuple):
     priority: Priority
 
 
+RETRY_SHARE = 0.9  # of the connections that a venue allows; the rest is for lines that grow old
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What the venue allows, and how it says that it was too much."""
 
@@ -39,6 +42,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     idle_seconds: float  # a line that is silent for longer is dead
     weight_header: str  # names the weight used in this minute
     wait_statuses: frozenset[int]  # of answers that mean: come back later
+
+    def retry_seconds(self, lines: int) -> float:
+        """The greatest wait of a refused line, where waits are drawn evenly from 0 on: `lines` that are all refused then
+        begin RETRY_SHARE of what is allowed."""
+        return 2 * lines * self.connections_seconds / (RETRY_SHARE * self.connections)
 
 
 class Calls(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,9 +53,9 @@ def test_a_gap_is_no_price_where_chance_spared_what_it_comes_from() -> None:
 
 
 def test_the_ledger_holds_the_fault_for_over_when_it_ended_not_when_all_worked_again() -> None:
-    slow = attempt(drill("refused", grace=35.0), over_ns=115 * SECOND, served_ns=160 * SECOND)
+    slow = attempt(drill("refused"), over_ns=115 * SECOND, served_ns=160 * SECOND)
     told = slow.fault(900 * SECOND)
-    assert (told.seconds, told.explained_seconds) == (15.0, 50.0)
+    assert (told.seconds, told.explained_seconds) == (15.0, 20.0)
     assert told.disturbs(164 * SECOND)
     assert not told.disturbs(166 * SECOND)
 

@@ -4,14 +4,15 @@ import re
 
 import pytest
 
-from himari.drills.drill import Drill, Gaps
+from himari.drills.drill import Drill
 from himari.drills.known import DRILLS, suite
 from himari.drills.listing import listing, markdown
 from himari.drills.run import chosen
 from himari.proof.accounts import GRACE_NS
 from himari.stack.errors import StackFileError
+from himari.stack.load import load_stack
 from himari.stack.paths import PROJECT
-from himari_runtime.feeds.line import BACKOFF_MOST
+from himari_runtime.venues.registry import dialect
 
 IN_SECONDS = {"second": 1, "minute": 60}
 
@@ -29,15 +30,9 @@ def test_a_deadline_in_words_is_the_one_that_is_measured(drill: Drill) -> None:
     assert drill.lasts == 0 or drill.lasts <= drill.takes
 
 
-@pytest.mark.parametrize("drill", DRILLS, ids=[drill.name for drill in DRILLS])
-def test_a_grace_of_its_own_has_its_reason(drill: Drill) -> None:
-    assert (drill.grace > GRACE_NS / 1e9) is bool(drill.because)
-    assert drill.gaps is Gaps.TIGHT or not drill.because
-
-
-def test_a_refused_line_is_granted_the_wait_that_it_may_draw_and_no_more() -> None:
-    (refused,) = (drill for drill in DRILLS if drill.name == "venue-certificate")
-    assert refused.grace == BACKOFF_MOST + GRACE_NS / 1e9
+def test_a_refused_line_is_back_before_its_gap_outlasts_the_grace() -> None:
+    lines = load_stack("lab-edge").venues["binance"].lines
+    assert dialect("binance").limits.retry_seconds(lines) < GRACE_NS / 1e9
 
 
 def test_the_suite_are_those_that_may_share_a_window_and_those_that_cost_nothing_are_first() -> None:

@@ -214,12 +214,6 @@ def test_a_fault_without_length_explains_the_grace_alone(lasts: int, explains: b
     assert explained(Fault("cut", START, START, served_ns=START + 9 * SECOND), lasts=lasts) is explains
 
 
-def test_a_drill_may_state_a_grace_of_its_own() -> None:
-    patient = Fault("certificate", START, START + 15 * SECOND, grace_ns=35 * SECOND)
-    assert explained(patient, lasts=50)
-    assert not explained(patient, lasts=51)
-
-
 def test_faults_that_a_gap_touches_do_not_add_up() -> None:
     one, two = (Fault(name, START, START + 6 * SECOND) for name in ("one", "two"))
     assert explained(one, two, lasts=11)

@@ -95,6 +95,7 @@ async def line_on(
             ConnectionBudget(300, 300),
             seen.take,
             stagger=Stagger(life_seconds),
+            retry_seconds=1.0,
             down=lambda: seen.tell("down"),
         )
         task = asyncio.create_task(line.run())

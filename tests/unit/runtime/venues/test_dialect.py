@@ -205,3 +205,10 @@ async def test_a_made_up_venue_is_collected_mended_and_digested(
     )
     assert [event.key for event in found.events] == ["trade|1|1", "depth|5|6", "trade|4|4", "depth|7|9"]
     assert found.unparsed == 2
+
+
+@pytest.mark.parametrize("lines", [2, 6, 24])
+def test_lines_that_are_all_refused_begin_fewer_connections_than_the_venue_allows(lines: int) -> None:
+    limits = registry.dialect("binance").limits
+    mean_wait = limits.retry_seconds(lines) / 2
+    assert 0.8 < lines / mean_wait * limits.connections_seconds / limits.connections < 1.0

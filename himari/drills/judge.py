@@ -6,7 +6,7 @@ import msgspec
 
 from himari.drills.drill import Drill, Gaps
 from himari.proof.accounts import Fault, Gap
-from himari.proof.evidence import DrillRecord, Marks, Status
+from himari.proof.evidence import DrillRecord, DrillWindow, Marks, Status
 from himari.proof.ledger import LedgerResult
 
 SECOND = 1e9
@@ -46,10 +46,17 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """A record for each drill of one window, and the window's account; None when it could not be had."""
+
+    records: list[DrillRecord]
+    window: DrillWindow | None
+
+
 def judge(
     attempts: Sequence[Attempt], result: LedgerResult | None, *, seed: int, started: str, commit: str, why: str = ""
-) -> list[DrillRecord]:
-    """A record for each attempt. `result` is the account of their window; None, and `why`, when it could not be had."""
+) -> Verdict:
+    """The verdict on `attempts`. `result` is the account of their window; None, and `why`, when it could not be had."""
     last = max((attempt.served_ns or 0 for attempt in attempts), default=0)
     charged = _charged(attempts, result.gaps if result else (), last)
     records = []
@@ -57,7 +64,12 @@ def judge(
         gaps = charged[attempt.drill.name]
         reasons = [*_missed(attempt), *_lost(attempt, gaps), *_ledger(result, why)]
         records.append(_record(attempt, gaps, "; ".join(reasons), seed=seed, started=started, commit=commit))
-    return records
+    names = [attempt.drill.name for attempt in attempts]
+    return Verdict(records, _window(names, result, seed, started) if result else None)
+
+
+def _window(names: list[str], result: LedgerResult, seed: int, started: str) -> DrillWindow:
+    return DrillWindow(drills=names, seed=seed, started=started, ledger=result.ledger, course=result.course)
 
 
 def _record(attempt: Attempt, gaps: list[Gap], reason: str, *, seed: int, started: str, commit: str) -> DrillRecord:

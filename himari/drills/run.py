@@ -1,6 +1,6 @@
 """`himari drill`: drills on a running stack, each with its verdict in the stack's evidence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -8,10 +8,11 @@ import msgspec
 from himari.apply.feed import read_feed
 from himari.drills.drill import Drill
 from himari.drills.field import Field
+from himari.drills.judge import Verdict
 from himari.drills.known import ALL, DRILLS, SUITE, suite
 from himari.drills.window import NOTE, drilled, left_behind
 from himari.lab.faults import standing
-from himari.proof.evidence import DrillRecord, Evidence, Status, read_evidence
+from himari.proof.evidence import DrillRecord, DrillWindow, Evidence, Status, read_evidence
 from himari.proof.provenance import checkout
 from himari.proof.remote import Remote
 from himari.proof.source import source_of
@@ -34,6 +35,7 @@ class DrillReport(msgspec.Struct, frozen=True, kw_only=True):
     green: bool
     seconds: float
     drills: tuple[DrillRecord, ...]
+    windows: tuple[DrillWindow, ...]
     evidence: str
 
 
@@ -63,14 +65,16 @@ def drill(
     field = Field(stack, state)
     standing(stack.name, state)
     refuse_half_destroyed(state)
-    records: list[DrillRecord] = []
+    verdicts: list[Verdict] = []
     with session(state, argv, "", listener) as opened:
-        opened.run([_first(field), *(_step(field, number, *window, records) for number, window in enumerate(windows))])
+        opened.run([_first(field), *(_step(field, number, *window, verdicts) for number, window in enumerate(windows))])
+        records = [record for verdict in verdicts for record in verdict.records]
         return DrillReport(
             stack=stack.name,
             green=all(record.status is Status.PASSED for record in records),
             seconds=opened.seconds,
             drills=tuple(records),
+            windows=tuple(verdict.window for verdict in verdicts if verdict.window),
             evidence=str(state.evidence),
         )
 
@@ -98,27 +102,29 @@ def left_steps(stack: Stack, state: StateDir) -> tuple[Step, ...]:
     return (Step(name="heal", work=work),)
 
 
-def _step(field: Field, number: int, drills: tuple[Drill, ...], seed: int, records: list[DrillRecord]) -> Step:
+def _step(field: Field, number: int, drills: tuple[Drill, ...], seed: int, verdicts: list[Verdict]) -> Step:
     names = drills[0].name if len(drills) == 1 else SUITE
 
     def work(report: Report) -> Outcome:
         remote = Remote(field.stack, read_known(field.state.hosts), field.state.ssh / "config")
         done = drilled(field, remote, drills, seed, lambda says: report("", says))
-        records.extend(done)
+        verdicts.append(done)
         note(field, done)
-        return Outcome(says=_sentence(done), red=any(record.status is Status.FAILED for record in done))
+        missed = any(record.status is Status.FAILED for record in done.records)
+        return Outcome(says=_sentence(done.records), red=missed)
 
     replay = f"himari drill {names} {field.stack.name} --seed {seed}"
     return Step(name=f"{names} {seed}" if number else names, work=work, replay=replay)
 
 
-def note(field: Field, done: Iterable[DrillRecord]) -> None:
+def note(field: Field, done: Verdict) -> None:
     """Write `done` into the stack's evidence, in place of earlier runs of the same drills."""
-    fresh = list(done)
-    names = {record.name for record in fresh}
+    names = {record.name for record in done.records}
     evidence = _evidence(field)
     kept = [record for record in evidence.drills if record.name not in names]
-    write_all(field.state, msgspec.structs.replace(evidence, drills=[*kept, *fresh]))
+    windows = [window for window in evidence.windows if any(map(window.holds, kept))]
+    windows += [done.window] if done.window else []
+    write_all(field.state, msgspec.structs.replace(evidence, drills=[*kept, *done.records], windows=windows))
 
 
 def _evidence(field: Field) -> Evidence:

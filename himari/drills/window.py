@@ -10,9 +10,9 @@ import msgspec
 from himari.drills.attempt import Say, attempt
 from himari.drills.drill import Drill, Fault
 from himari.drills.field import Field
-from himari.drills.judge import Attempt, judge
+from himari.drills.judge import Attempt, Verdict, judge
 from himari.proof import accounts
-from himari.proof.evidence import DrillRecord, Marks
+from himari.proof.evidence import Marks
 from himari.proof.ledger import LedgerResult
 from himari.proof.probe import Runner
 from himari.proof.provenance import checkout
@@ -37,7 +37,7 @@ def planned(drills: Sequence[Drill], seed: int) -> tuple[Planned, ...]:
     return tuple(Planned(drill, drill.fault(Random(f"{drill.name} {seed}"))) for drill in drills)  # noqa: S311 - no secret
 
 
-def drilled(field: Field, run: Runner, drills: Sequence[Drill], seed: int, say: Say) -> list[DrillRecord]:
+def drilled(field: Field, run: Runner, drills: Sequence[Drill], seed: int, say: Say) -> Verdict:
     """Run `drills` one after the other, and account for every event of the time that they took.
 
     Raises HostError when a host cannot be brought back to what it was."""

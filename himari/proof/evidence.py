@@ -107,6 +107,20 @@ class DrillRecord(msgspec.Struct, frozen=True, kw_only=True):
     not_covered: str = ""
 
 
+class DrillWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """The account of the one window that `drills` had together, and its course."""
+
+    drills: list[str]  # their names
+    seed: int
+    started: str  # as in their records
+    ledger: Ledger
+    course: Course | None = None
+
+    def holds(self, drill: DrillRecord) -> bool:
+        """Whether `drill` was run in it."""
+        return drill.name in self.drills and (drill.seed, drill.started) == (self.seed, self.started)
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """One proof of one stack, and the drills that were run on it since."""
 
@@ -121,6 +135,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     checks: list[Check]
     ledger: Ledger | None = None
     drills: list[DrillRecord] = []
+    windows: list[DrillWindow] = []  # of the drills
     steps: list[Span] = []  # of the run, until it was proven
     course: Course | None = None  # of the ledger's window
     logs: list[Log] = []
@@ -132,6 +147,10 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def missed(self) -> list[DrillRecord]:
         return [drill for drill in self.drills if drill.status is Status.FAILED]
+
+    def window_of(self, drill: DrillRecord) -> DrillWindow | None:
+        """The account of the window in which `drill` was run; None when it could not be had."""
+        return next((window for window in self.windows if window.holds(drill)), None)
 
     @property
     def failures(self) -> list[Check]:

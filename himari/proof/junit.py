@@ -3,7 +3,7 @@
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from himari.proof.evidence import Check, DrillRecord, Evidence, Severity, Status
+from himari.proof.evidence import Check, DrillWindow, Evidence, Severity, Status
 
 
 def write_junit(path: Path, evidence: Evidence) -> None:
@@ -24,7 +24,7 @@ def write_junit(path: Path, evidence: Evidence) -> None:
         for check in checks:
             _case(suite, check)
     if evidence.drills:
-        _drills(root, evidence.drills)
+        _drills(root, evidence)
     indent(root)
     ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
@@ -42,17 +42,27 @@ def _case(suite: Element, check: Check) -> None:
         SubElement(case, "system-out").text = _printable(f"{check.severity}: {check.reason}")
 
 
-def _drills(root: Element, drills: list[DrillRecord]) -> None:
-    failures = sum(drill.status is Status.FAILED for drill in drills)
-    suite = SubElement(root, "testsuite", name="drills", tests=str(len(drills)), failures=str(failures))
-    for drill in drills:
+def _drills(root: Element, evidence: Evidence) -> None:
+    tests, failures = str(len(evidence.drills)), str(len(evidence.missed))
+    suite = SubElement(root, "testsuite", name="drills", tests=tests, failures=failures)
+    for drill in evidence.drills:
         seconds = "" if drill.recovery_seconds is None else str(drill.recovery_seconds)
         case = SubElement(suite, "testcase", classname="drills", name=drill.name, time=seconds)
         properties = SubElement(case, "properties")
         for name in ("says", "deadline", "seen", "seed", "not_covered"):
             SubElement(properties, "property", name=name, value=_printable(str(getattr(drill, name))))
+        for name, value in _account(evidence.window_of(drill)).items():
+            SubElement(properties, "property", name=name, value=value)
         if drill.status is Status.FAILED:
             SubElement(case, "failure", message=_printable(drill.reason)).text = _printable(drill.says)
+
+
+def _account(window: DrillWindow | None) -> dict[str, str]:
+    """The ledger of a drill's window, and who shared that; nothing where it was not compared."""
+    if window is None:
+        return {}
+    names = ("sent", "journaled", "stored", "lost", "invented", "events_in_gaps")
+    return {name: str(getattr(window.ledger, name)) for name in names} | {"window": ", ".join(window.drills)}
 
 
 def _printable(text: str) -> str:

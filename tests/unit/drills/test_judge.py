@@ -1,19 +1,25 @@
 """The verdict: a deadline, what must be seen, gaps, and the ledger."""
 
+import msgspec
 import pytest
 
 from himari.drills.drill import Gaps
-from himari.drills.judge import Attempt, judge
+from himari.drills.judge import Attempt, Verdict, judge
 from himari.proof.accounts import Gap
-from himari.proof.evidence import DrillRecord, Status
+from himari.proof.evidence import DrillRecord, DrillWindow, Status
 from himari.proof.ledger import LedgerResult
 from tests.unit.drills.samples import SECOND, account, attempt, drill, gap
+from tests.unit.proof.samples import STARTED
 
 TIGHT = drill("cuts", gaps=Gaps.TIGHT)
 
 
 def judged(*attempts: Attempt, result: LedgerResult | None = None) -> list[DrillRecord]:
-    return judge(attempts, result or account(), seed=7, started="2026-01-02T03:04:05+00:00", commit="abc")
+    return verdict(*attempts, result=result or account()).records
+
+
+def verdict(*attempts: Attempt, result: LedgerResult | None) -> Verdict:
+    return judge(attempts, result, seed=7, started=STARTED, commit="abc", why="" if result else "the edge is off")
 
 
 def test_a_drill_in_time_with_a_whole_ledger_holds() -> None:
@@ -71,8 +77,19 @@ def test_what_the_ledger_has_against_the_window_misses() -> None:
 
 
 def test_without_an_account_nothing_is_proven() -> None:
-    (record,) = judge([attempt(drill())], None, seed=1, started="", commit="", why="the edge is off")
-    assert record.reason == "the ledger was not compared: the edge is off"
+    found = verdict(attempt(drill()), result=None)
+    assert [record.reason for record in found.records] == ["the ledger was not compared: the edge is off"]
+    assert found.window is None
+
+
+def test_the_account_of_a_shared_window_is_kept_once_for_all_its_drills() -> None:
+    result = account()
+    found = verdict(attempt(drill()), attempt(TIGHT, 200, 203), result=result)
+    assert found.window == DrillWindow(
+        drills=["one", "cuts"], seed=7, started=STARTED, ledger=result.ledger, course=result.course
+    )
+    assert all(map(found.window.holds, found.records))
+    assert not found.window.holds(msgspec.structs.replace(found.records[0], seed=8))
 
 
 @pytest.mark.parametrize(

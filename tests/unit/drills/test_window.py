@@ -62,7 +62,7 @@ def test_a_drill_that_cannot_be_begun_is_missed_and_healed(field: Field) -> None
         raise HostError("is off", host)
 
     fault = Recorded()
-    (record,) = drilled(field, unreachable, [drill(fault=fault)], 3, lambda _: None)
+    (record,) = drilled(field, unreachable, [drill(fault=fault)], 3, lambda _: None).records
     assert record.status is Status.FAILED
     assert "it was not begun: edge: is off" in record.reason
     assert fault.done == ["prepare", "heal"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from himari.proof.evidence import Check, DrillRecord, Evidence, Ledger, Marks, Status, tally
+from himari.proof.evidence import Check, DrillRecord, DrillWindow, Evidence, Ledger, Marks, Status, tally
 from himari.proof.source import Market
 
 STARTED = "2026-01-02T03:04:05+00:00"
@@ -44,6 +44,14 @@ def drilled(**changed: Any) -> DrillRecord:
         started=STARTED,
         commit="abc",
     )
+    return msgspec.structs.replace(whole, **changed)
+
+
+def windowed(*drills: DrillRecord, **changed: Any) -> DrillWindow:
+    """The account of the window that `drills` shared."""
+    first = drills[0]
+    names = [drill.name for drill in drills]
+    whole = DrillWindow(drills=names, seed=first.seed, started=first.started, ledger=accounted(5000, in_gaps=8))
     return msgspec.structs.replace(whole, **changed)
 
 

@@ -20,7 +20,7 @@ from himari.proof.page import render_page, sentence
 from himari.proof.source import Recording
 from himari.proof.validate import verdict
 from himari.stack.errors import ProofFailed
-from tests.unit.proof.samples import accounted, drilled, proven
+from tests.unit.proof.samples import accounted, drilled, proven, windowed
 
 
 def check(name: str, status: Status, severity: Severity = Severity.CRITICAL, reason: str = "") -> Check:
@@ -59,7 +59,7 @@ def test_the_files_keys_are_the_agreed_ones(tmp_path: Path) -> None:
     written = msgspec.json.decode((tmp_path / "evidence.json").read_bytes())
     assert list(written) == [
         *("stack", "commit", "dirty", "started", "seconds", "versions", "feed", "phases", "checks", "ledger", "drills"),
-        *("steps", "course", "logs"),
+        *("windows", "steps", "course", "logs"),
     ]
     assert written["feed"]["source"] == "recording"
     assert set(written["checks"][0]) == {
@@ -142,6 +142,24 @@ def test_drills_stand_in_all_three_forms(tmp_path: Path) -> None:
     page = render_page(whole)
     assert "recovered in 0.5 s; 0 gaps; given to line 4" in page
     assert "it took &lt;b&gt;60 s" in page
+
+
+def test_the_account_of_a_drills_window_stands_on_its_row_and_in_its_case(tmp_path: Path) -> None:
+    shared, alone = [drilled(), drilled(name="stall")], drilled(name="garbage", started="2026-01-02T04:00:00+00:00")
+    unaccounted = drilled(name="edge-off", started="2026-01-02T05:00:00+00:00")
+    windows = [windowed(*shared), windowed(alone, ledger=accounted(7000, stored=6990, lost=10, invented=3))]
+    whole = msgspec.structs.replace(evidence(PASSED), drills=[*shared, alone, unaccounted], windows=windows)
+    page = render_page(whole)
+    assert page.count("5,000 sent, 4,992 stored, 0 lost, 0 invented, 8 in gaps, in one window of 2 drills") == 2
+    assert page.count("7,000 sent, 6,990 stored, 10 lost, 3 invented, 0 in gaps") == 1
+    assert page.count("no account") == 1
+    write_junit(tmp_path / "evidence.xml", whole)
+    cases = ElementTree.parse(tmp_path / "evidence.xml").getroot().iter("testcase")  # noqa: S314  # our own file
+    told = {case.get("name"): {one.get("name"): one.get("value") for one in case.iter("property")} for case in cases}
+    names = ("sent", "stored", "lost", "invented", "events_in_gaps", "window")
+    assert [told["stall"][name] for name in names] == ["5000", "4992", "0", "0", "8", "line-cut, stall"]
+    assert [told["garbage"][name] for name in names] == ["7000", "6990", "10", "3", "0", "garbage"]
+    assert not told["edge-off"].keys() & set(names)
 
 
 def test_a_missed_drill_is_the_verdict() -> None:

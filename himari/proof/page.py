@@ -8,9 +8,9 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from himari.proof.difference import difference
-from himari.proof.evidence import Check, Evidence, Status
-from himari.proof.plots import plots
-from himari.proof.timeline import drill_timeline, run_timeline, window_timeline
+from himari.proof.evidence import Check, DrillWindow, Evidence, Status
+from himari.proof.plots import Plot, plots
+from himari.proof.timeline import Timeline, drill_timeline, run_timeline, window_timeline
 
 ALONE = 3  # so many findings for one reason are still told one by one
 
@@ -53,6 +53,19 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     groups: list[Group]
 
 
+class Drilled(msgspec.Struct, frozen=True, kw_only=True):
+    """The window that drills had together: its account, and its course as timeline and plots."""
+
+    account: DrillWindow
+    timeline: Timeline | None
+    plots: list[Plot]
+
+    @property
+    def title(self) -> str:
+        names = self.account.drills
+        return f"{names[0] if len(names) == 1 else f'{len(names)} drills together'}, seed {self.account.seed}"
+
+
 def write_page(path: Path, evidence: Evidence, before: Evidence | None = None) -> None:
     """Write the page to `path`; `before` is the evidence of the run before."""
     path.write_text(render_page(evidence, before), encoding="utf-8")
@@ -84,8 +97,14 @@ def render_page(evidence: Evidence, before: Evidence | None = None) -> str:
         run=run_timeline(evidence.steps),
         window=window_timeline(evidence.course),
         recoveries=drill_timeline(evidence.drills),
+        windows=[_drilled(evidence, window) for window in evidence.windows],
         plots=plots(evidence.course),
     )
+
+
+def _drilled(evidence: Evidence, window: DrillWindow) -> Drilled:
+    drills = [drill for drill in evidence.drills if window.holds(drill)]
+    return Drilled(account=window, timeline=window_timeline(window.course, drills), plots=plots(window.course))
 
 
 def _date(started: str) -> str:

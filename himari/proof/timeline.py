@@ -1,6 +1,7 @@
 """Timelines as the page draws them: rows of bars, placed in hundredths of what they are drawn against. Pure."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,6 +28,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
 
+class _Drawn(NamedTuple):
+    """A row that is not placed yet: its spans, each with the kind of its bar."""
+
+    name: str
+    says: str
+    spans: tuple[tuple[Span, str], ...]
+
+
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """Rows over `seconds`; `more` is how many rows are not shown."""
 
@@ -39,18 +48,20 @@ def run_timeline(steps: Sequence[Span]) -> Timeline | None:
     """The steps of a run, one a row; None for a proof by itself."""
     if len(steps) < 2:
         return None
-    return _timeline(((step, "bad" if step.bad else "step", _lasted(step)) for step in steps), steps)
+    rows = (_Drawn(step.row, _lasted(step), ((step, "bad" if step.bad else "step"),)) for step in steps)
+    return _timeline(rows, steps)
 
 
-def window_timeline(course: Course | None) -> Timeline | None:
-    """Lines, faults and disclosed gaps of the ledger's window."""
+def window_timeline(course: Course | None, drills: Sequence[DrillRecord] = ()) -> Timeline | None:
+    """Faults, lines and disclosed gaps of a window of the ledger; of those of `drills` also what recovery took."""
     if course is None or not (course.lines or course.faults or course.gaps):
         return None
     edges = [Span(row="", start_ns=course.start_ns, end_ns=course.end_ns)]
+    named = {drill.name: drill for drill in drills}
     rows = (
-        *((line, "up", f"{line.says} for {_lasted(line)}") for line in course.lines),
-        *((fault, "bad", f"made on purpose, {_lasted(fault)}") for fault in course.faults),
-        *((gap, "gap", f"{_lasted(gap)}; {gap.says}") for gap in course.gaps),
+        *(_fault(fault, named.get(fault.row)) for fault in course.faults),
+        *(_Drawn(line.row, f"{line.says} for {_lasted(line)}", ((line, "up"),)) for line in course.lines),
+        *(_Drawn(gap.row, f"{_lasted(gap)}; {gap.says}", ((gap, "gap"),)) for gap in course.gaps),
     )
     return _timeline(rows, edges)
 
@@ -64,10 +75,23 @@ def drill_timeline(drills: Sequence[DrillRecord]) -> Timeline | None:
     return Timeline(seconds=longest / SECOND, rows=[_drill(drill, longest) for drill in shown])
 
 
-def _timeline(rows: Iterable[tuple[Span, str, str]], edges: Sequence[Span]) -> Timeline:
+def _fault(fault: Span, drill: DrillRecord | None) -> _Drawn:
+    says = f"made on purpose, {_lasted(fault)}"
+    if drill is None:
+        return _Drawn(fault.row, says, ((fault, "bad"),))
+    spans = [(fault, "bad")]
+    if drill.marks.restored:
+        spans.append((Span(row="", start_ns=fault.end_ns, end_ns=drill.marks.restored, says="recovery"), "step"))
+    return _Drawn(fault.row, f"{says}; {_recovered(drill)}", tuple(spans))
+
+
+def _timeline(rows: Iterable[_Drawn], edges: Sequence[Span]) -> Timeline:
     start, end = min(edge.start_ns for edge in edges), max(edge.end_ns for edge in edges)
     length = max(1, end - start)
-    drawn = [Row(name=span.row, bars=[_bar(span, kind, start, length)], says=says) for span, kind, says in rows]
+    drawn = [
+        Row(name=row.name, bars=[_bar(span, kind, start, length) for span, kind in row.spans], says=row.says)
+        for row in rows
+    ]
     return Timeline(seconds=length / SECOND, rows=drawn[:ROWS], more=max(0, len(drawn) - ROWS))
 
 
@@ -83,9 +107,13 @@ def _drill(drill: DrillRecord, longest_ns: int) -> Row:
     spans = [(Span(row="", start_ns=fail, end_ns=lift, says="the fault"), "bad")]
     if drill.marks.restored:
         spans.append((Span(row="", start_ns=lift, end_ns=drill.marks.restored, says="recovery"), "step"))
+    bars = [_bar(span, kind, fail, longest_ns) for span, kind in spans]
+    return Row(name=drill.name, bars=bars, says=_recovered(drill))
+
+
+def _recovered(drill: DrillRecord) -> str:
     took = drill.recovery_seconds
-    says = "did not recover" if took is None else f"recovered in {took:.1f} s, {drill.within:g} s allowed"
-    return Row(name=drill.name, bars=[_bar(span, kind, fail, longest_ns) for span, kind in spans], says=says)
+    return "did not recover" if took is None else f"recovered in {took:.1f} s, {drill.within:g} s allowed"
 
 
 def _ends(drill: DrillRecord) -> int:

@@ -26,7 +26,7 @@ from himari.proof.results import Results
 from himari.proof.settle import settle
 from himari.proof.source import source_of
 from himari.proof.subject import Contents, Subject
-from himari.proof.window import Faults, prove_data
+from himari.proof.window import prove_data
 from himari.stack.errors import HimariError, ProofFailed
 from himari.stack.known import read_known
 from himari.stack.model import Stack
@@ -42,7 +42,6 @@ def validate(
     *,
     outside: Sequence[str] | None,
     seconds: float,
-    faults: Faults = (),
     feed: Feed | None = None,
     contents: Contents | None = None,
     report: Callable[[str], None] = lambda _: None,
@@ -62,7 +61,7 @@ def validate(
     subject = Subject(stack, known, remote, outside=outside, feed=feed, contents=contents, baseline=baseline)
 
     def account_for() -> LedgerResult:
-        return prove_data(stack, remote, seconds, minimum_events, faults, live=subject.feed.live, say=report)
+        return prove_data(stack, remote, seconds, minimum_events, live=subject.feed.live, say=report)
 
     _settle(stack, remote, report)
     checks, result = _side_by_side(subject, state.path / "validate.log", account_for, report)

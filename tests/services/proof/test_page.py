@@ -10,11 +10,12 @@ import pytest
 
 from himari.proof.browser import measure, photograph
 from himari.proof.course import JOURNALED, STORED, Course, Delay, Rate, Span
-from himari.proof.evidence import Check, DrillRecord, Evidence, Ledger, Marks, Severity, Status, tally
+from himari.proof.evidence import Check, DrillRecord, DrillWindow, Evidence, Ledger, Marks, Severity, Status, tally
 from himari.proof.logs import Log
 from himari.proof.page import write_page
 from himari.proof.source import Recording
 from himari.proof.streams import StreamAccount
+from tests.unit.proof.samples import accounted
 
 SECOND = 1_000_000_000
 START = 1_767_323_045 * SECOND
@@ -51,7 +52,7 @@ COURSE = Course(
     end_ns=START + 20 * SECOND,
     step_ns=SECOND // 2,
     lines=[span("line 1", 0, 20, says="up"), span("line 2", 4, 9, says="closed in the window")],
-    faults=[span("both lines cut", 8, 12, bad=True)],
+    faults=[],
     gaps=[span("gap in book_ticker 1000SATS/USDT", 8, 12.5, says="reconnect: after 123456789012, before 123456789999")],
     rates=[Rate(symbol=f"COIN{n}USDT", events=[100.0 * n + step for step in range(40)]) for n in range(8)],
     delays=[delay(JOURNALED, 0.4), delay(STORED, 9000)],
@@ -80,6 +81,15 @@ DRILL = DrillRecord(
 )
 
 
+WINDOW = DrillWindow(
+    drills=[DRILL.name],
+    seed=DRILL.seed,
+    started=DRILL.started,
+    ledger=accounted(7_407_402, in_gaps=3402),
+    course=msgspec.structs.replace(COURSE, faults=[span(DRILL.name, 0, 2, bad=True)]),
+)
+
+
 def evidence() -> Evidence:
     checks = [check("order"), check("memory"), check("cores", Status.NOT_COVERED)]
     return Evidence(
@@ -103,10 +113,11 @@ def evidence() -> Evidence:
             gaps_undisclosed=0,
             events_in_gaps=3402,
             gap_seconds=4.5,
-            fault_seconds=4.0,
+            fault_seconds=0.0,
             streams=STREAMS,
         ),
         drills=[DRILL],
+        windows=[WINDOW],
         steps=[span("day08_runtime", -30, -5), span("proof", -5, 37)],
         course=COURSE,
         logs=[

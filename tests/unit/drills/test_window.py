@@ -12,10 +12,14 @@ from himari.drills.known import DRILLS
 from himari.drills.run import left_steps
 from himari.drills.window import NOTE, Planned, drilled, healed, left_behind, planned
 from himari.proof.evidence import Status
+from himari.proof.page import render_page
+from himari.proof.timeline import window_timeline
 from himari.stack.errors import HostError, StackFileError
 from himari.stack.load import load_stack
 from himari.stack.paths import StateDir
+from tests.unit.drills.market import HOLE, window_of_a_cut
 from tests.unit.drills.samples import Recorded, drill
+from tests.unit.proof.samples import proven
 
 
 @pytest.fixture
@@ -66,6 +70,36 @@ def test_a_drill_that_cannot_be_begun_is_missed_and_healed(field: Field) -> None
     assert record.status is Status.FAILED
     assert "it was not begun: edge: is off" in record.reason
     assert fault.done == ["prepare", "heal"]
+
+
+def test_a_judged_window_keeps_its_account_and_its_course(tmp_path: Path) -> None:
+    judged = window_of_a_cut(StateDir(tmp_path))
+    (record,), window = judged.records, judged.window
+    assert (record.status, record.gaps, record.reason) == (Status.PASSED, 1, "")
+    assert window
+    assert window.holds(record)
+    ledger, course = window.ledger, window.course
+    assert (ledger.sent - ledger.stored, ledger.events_in_gaps, ledger.lost, ledger.invented) == (HOLE, HOLE, 0, 0)
+    assert course
+    assert [fault.row for fault in course.faults] == ["lines-cut"]
+    assert [line.row for line in course.lines] == ["line 1", "line 2"]
+    assert [gap.row for gap in course.gaps] == ["gap in trade BTC/USDT"]
+
+
+def test_the_page_draws_a_judged_window_with_its_fault_its_recovery_and_its_gap(tmp_path: Path) -> None:
+    judged = window_of_a_cut(StateDir(tmp_path))
+    assert judged.window
+    drawn = window_timeline(judged.window.course, judged.records)
+    assert drawn
+    bars = {row.name: [bar.kind for bar in row.bars] for row in drawn.rows}
+    assert bars == {"lines-cut": ["bad", "step"], "line 1": ["up"], "line 2": ["up"], "gap in trade BTC/USDT": ["gap"]}
+    fault, recovery = drawn.rows[0].bars
+    assert 15 < fault.left < recovery.left < 30  # 5 s of the window were before it, 20 s came behind it
+    page = render_page(proven(drills=judged.records, windows=[judged.window]))
+    section = page[page.index('id="drills"') : page.index('id="made-on"')]
+    assert "lines-cut, seed 7" in section
+    assert drawn.rows[0].says in section
+    assert [section.count(title) for title in ("Events a second", "From sent until journaled")] == [2, 2]
 
 
 def test_a_fault_that_cannot_be_made_is_told(field: Field) -> None:

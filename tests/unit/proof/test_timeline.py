@@ -50,6 +50,19 @@ def test_a_drill_shows_its_fault_and_its_recovery_to_the_scale_of_the_longest() 
     assert [row.says for row in drawn.rows] == ["recovered in 2.0 s, 3 s allowed", "did not recover"]
 
 
+def test_a_window_shows_a_fault_with_what_recovery_took_and_that_there_was_none() -> None:
+    faults = [Span(row=name, start_ns=4 * SECOND, end_ns=6 * SECOND) for name in ("line-cut", "stall", "other")]
+    lost = msgspec.structs.replace(DRILL, name="stall", marks=Marks(fail=4 * SECOND), recovery_seconds=None)
+    back = msgspec.structs.replace(DRILL, marks=Marks(fail=4 * SECOND, lift=5 * SECOND, restored=8 * SECOND))
+    drawn = window_timeline(msgspec.structs.replace(COURSE, faults=faults), [back, lost])
+    assert drawn
+    assert [(row.name, [(bar.kind, bar.left, bar.width) for bar in row.bars], row.says) for row in drawn.rows] == [
+        ("line-cut", [("bad", 20, 10), ("step", 30, 10)], "made on purpose, 2.0 s; recovered in 2.0 s, 3 s allowed"),
+        ("stall", [("bad", 20, 10)], "made on purpose, 2.0 s; did not recover"),
+        ("other", [("bad", 20, 10)], "made on purpose, 2.0 s"),
+    ]
+
+
 def test_what_is_not_known_is_not_drawn() -> None:
     undone = msgspec.structs.replace(DRILL, marks=Marks())
     assert [run_timeline([]), window_timeline(None), window_timeline(COURSE), drill_timeline([undone])] == [None] * 4

@@ -44,8 +44,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     wait_statuses: frozenset[int]  # of answers that mean: come back later
 
     def retry_seconds(self, lines: int) -> float:
-        """The greatest wait of a refused line, where waits are drawn evenly from 0 on: `lines` that are all refused begin
-        RETRY_SHARE of what is allowed."""
+        """The greatest wait of a refused line, where waits are drawn evenly from 0 on.
+
+        `lines` that are all refused then begin RETRY_SHARE of the connections that are allowed."""
         return 2 * lines * self.connections_seconds / (RETRY_SHARE * self.connections)
 
 

@@ -42,6 +42,9 @@ MODULES = (
     "himari/stack/model.py",
 )
 EVERY_HOURS = {"daily": 24, "weekly": 7 * 24}
+FIRST_WAIT_S = 120  # from the timer's start
+SPREAD_S = 60  # what systemd may add to a wait to bundle timers, and once more at random
+FIRST_LOOK_MOST_S = float(FIRST_WAIT_S + 2 * SPREAD_S)  # a host whose timer runs for longer has looked, or looks now
 PATIENCE_S = 60.0  # nobody waits for this look, and a busy host is no sick one
 OURS = ("himari-", "redis-", "wg-quick@")  # whose errors are of interest; ssh's are other people's knocking
 HEALTH = {
@@ -117,7 +120,12 @@ def _files(name: str) -> tuple[File, File]:
         File(path=f"{UNITS}/{service(name)}", values=values, template="self-check.service.j2"),
         File(
             path=f"{UNITS}/{timer(name)}",
-            values={"name": name, "every_hours": EVERY_HOURS[name]},
+            values={
+                "name": name,
+                "first_wait_s": FIRST_WAIT_S,
+                "every_hours": EVERY_HOURS[name],
+                "spread_s": SPREAD_S,
+            },
             template="self-check.timer.j2",
         ),
     )

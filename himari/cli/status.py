@@ -90,6 +90,8 @@ def _lines(host: "HostStatus") -> Iterator[tuple[str, str]]:
         yield from _tunnel(tunnel)
     for check in probe.self_checks:
         yield f"{check.name} self-check", f"{len(check.wrong) or 'nothing'} wrong, {_age(check.age_s)}"
+    for missing in probe.unlooked:
+        yield f"{missing.name} self-check", "not looked yet"
     if probe.cutover:
         yield "cutover", probe.cutover.stage
         yield "cutover, since", probe.cutover.at.removesuffix("+00:00")

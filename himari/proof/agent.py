@@ -41,6 +41,7 @@ done
 
 UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,NRestarts,UnitFileState,ExecMainPID,Type,TriggeredBy,"
+    "ActiveEnterTimestampMonotonic,ExecMainStartTimestampMonotonic,"
     "IPAddressAllow,IPAddressDeny,MemoryMax,TasksMax,CPUQuotaPerSecUSec,OOMScoreAdjust,KillMode,Restart,NextElapseUSecRealtime,NextElapseUSecMonotonic"
 )
 

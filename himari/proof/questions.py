@@ -20,6 +20,7 @@ TEXTS = (
     "/proc/cmdline",
     "/proc/swaps",
     "/proc/meminfo",
+    "/proc/uptime",
     "/proc/sys/kernel/random/boot_id",
     "/sys/kernel/mm/transparent_hugepage/enabled",
     "/sys/kernel/mm/transparent_hugepage/defrag",

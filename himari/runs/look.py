@@ -11,7 +11,7 @@ from himari.apply import ssh
 from himari.apply.feed import read_feed
 from himari.catalog import hostpaths
 from himari.catalog.component import View
-from himari.catalog.self_check import question
+from himari.catalog.self_check import FIRST_LOOK_MOST_S, question
 from himari.runs import status_probe
 from himari.runs.halfway import half_destroyed, remedy
 from himari.runs.labs import faults_in_force, silenced
@@ -44,7 +44,7 @@ def look(stack: Stack, listener: Listener) -> StackStatus:
             raise silent[name]
         enter = f"himari lab exec {name} -- " if stack.is_lab else ON_HOST
         seen = _look(ssh.reach(name, known, state), wanted(stack, known, state, name))
-        return judge(name, seen, stack.retention, enter)
+        return judge(name, seen, stack.retention, enter, FIRST_LOOK_MOST_S)
 
     with ThreadPoolExecutor(len(stack.hosts)) as pool:
         hosts = tuple(pool.map(lambda name: _or_wrong(name, one), stack.hosts))

@@ -1,5 +1,6 @@
 """How a stack is doing: one look at each host, as typed values, and the verdict that follows."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -14,6 +15,7 @@ NO_LINE = "no line"  # how the collector's own status begins
 NOT_STORING = "cannot store"  # how the consumer's own status begins
 CATCHING_UP = "catching up"  # or so: it was away for longer than the stream holds
 SELF_CHECK_LIMIT_S = {"daily": 26 * 3600.0, "weekly": 8 * 24 * 3600.0}  # by name, the age of the last verdict
+SELF_CHECK = "himari-self-check-{}.{}"  # daily or weekly, service or timer
 ON_HOST = "as root there: "  # before a command for a host that one logs in to
 SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 COLLECTOR = "himari-collector.service"
@@ -128,6 +130,13 @@ class LoggedError(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
 
+class Unlooked(msgspec.Struct, frozen=True, kw_only=True):
+    """A self-check that left no verdict; `waited_s` is for how long its timer has been active."""
+
+    name: str
+    waited_s: float
+
+
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """What `status_probe` saw on a host."""
 
@@ -156,6 +165,21 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
         """The units that should run, or should have ended well, and did not."""
         return tuple(unit for unit in self.units if not unit.well and unit.name not in self.aside)
 
+    @property
+    def unlooked(self) -> tuple[Unlooked, ...]:
+        """The self-checks of which the host has a timer and no verdict; one that is being made is none."""
+        made = {check.name for check in self.self_checks}
+        made |= {name for name in SELF_CHECK_LIMIT_S if self._unit(SELF_CHECK.format(name, "service"), "activating")}
+        timers = {name: self._unit(SELF_CHECK.format(name, "timer"), "active") for name in SELF_CHECK_LIMIT_S}
+        return tuple(
+            Unlooked(name=name, waited_s=timer.active_s or 0.0)
+            for name, timer in timers.items()
+            if timer and name not in made
+        )
+
+    def _unit(self, name: str, active: str) -> UnitState | None:
+        return next((unit for unit in self.units if (unit.name, unit.active) == (name, active)), None)
+
 
 class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A host: what was seen, or why nothing could be, and all that is wrong with it."""
@@ -182,11 +206,14 @@ def read_probe(text: bytes) -> Probe:
     return msgspec.json.decode(text, type=Probe)
 
 
-def judge(host: str, probe: Probe, retention: Retention, enter: str = ON_HOST) -> HostStatus:
+def judge(
+    host: str, probe: Probe, retention: Retention, enter: str = ON_HOST, first_look_s: float = math.inf
+) -> HostStatus:
     """The verdict on a host that could be reached; `retention` says how long records wait for their file.
 
-    `enter` stands before a command that is to be typed on the host."""
-    wrong = (*_wrong(probe, retention), *_self_checked(probe, enter))
+    `enter` stands before a command that is to be typed on the host. `first_look_s` is how long after its timer's start
+    a self-check may not have been made yet."""
+    wrong = (*_wrong(probe, retention), *_self_checked(probe, enter), *_not_looked(probe, enter, first_look_s))
     return HostStatus(host=host, probe=probe, wrong=wrong)
 
 
@@ -261,11 +288,22 @@ def _empty(health: Health, active: Mapping[str, float], retention: Retention) ->
 
 
 def _self_checked(probe: Probe, enter: str) -> Iterator[str]:
-    """What the host's own looks found, or that they are not made, with the command that looks again."""
+    """What the host's own looks found, or that they are old, with the command that looks again."""
     for one in probe.self_checks:
-        again = f"looks again: {enter}systemctl start himari-self-check-{one.name}"
+        again = _looks_again(one.name, enter)
         if one.age_s > SELF_CHECK_LIMIT_S[one.name]:
             yield f"its {one.name} self-check is {one.age_s / 3600:.0f} hours old; {again}"
         if one.wrong:
             found = "; ".join(one.wrong)
             yield f"{one.name} self-check, {one.age_s / 3600:.1f} hours ago: {found}; {again}"
+
+
+def _not_looked(probe: Probe, enter: str, first_look_s: float) -> Iterator[str]:
+    for one in probe.unlooked:
+        if one.waited_s > first_look_s:
+            again = _looks_again(one.name, enter)
+            yield f"no {one.name} self-check was made, and its timer has been active for {one.waited_s:.0f} s; {again}"
+
+
+def _looks_again(name: str, enter: str) -> str:
+    return f"looks again: {enter}systemctl start himari-self-check-{name}"

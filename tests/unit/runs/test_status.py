@@ -13,7 +13,7 @@ import pytest
 
 from himari.catalog import collector, consumer, deadman, self_check
 from himari.runs import consumers, status_probe
-from himari.runs.status import COLLECTOR, CONSUMER, PUT_ASIDE, Probe, judge, read_probe
+from himari.runs.status import COLLECTOR, CONSUMER, PUT_ASIDE, SELF_CHECK_LIMIT_S, Probe, judge, read_probe
 from himari.stack.model import Retention
 
 RETENTION = Retention()  # a Parquet file a minute
@@ -313,6 +313,31 @@ def test_a_self_check_is_told_with_an_age_limit_and_what_looks_again(
 def test_what_looks_again_is_what_the_timer_starts() -> None:
     for name in self_check.EVERY_HOURS:
         assert f"{AGAIN}{name}.service".endswith(f" {self_check.service(name)}")
+
+
+def looking(name: str, active: str, active_s: float | None = None) -> dict[str, Any]:
+    """A self-check's unit."""
+    return {**unit(active, "success", timed=name.endswith("service")), "name": name, "active_s": active_s}
+
+
+@pytest.mark.parametrize("name", list(self_check.EVERY_HOURS))
+@pytest.mark.parametrize(
+    ("waited_s", "look", "told"), [(239.0, "inactive", 0), (241.0, "inactive", 1), (241.0, "activating", 0)]
+)
+def test_a_self_check_that_was_never_made_is_wrong_once_it_is_overdue(
+    name: str, waited_s: float, look: str, told: int
+) -> None:
+    units = [looking(self_check.timer(name), "active", waited_s), looking(self_check.service(name), look)]
+    wrong = judge("edge", probe(units=units), RETENTION, first_look_s=self_check.FIRST_LOOK_MOST_S).wrong
+    assert len(wrong) == told
+    assert all(line.startswith(f"no {name} self-check was made") for line in wrong)
+    made = probe(units=units, self_checks=[{"name": name, "age_s": 1.0, "wrong": []}])
+    assert judge("edge", made, RETENTION, first_look_s=self_check.FIRST_LOOK_MOST_S).wrong == ()
+    assert judge("edge", probe(units=units), RETENTION).wrong == ()
+
+
+def test_each_self_check_has_an_age_limit() -> None:
+    assert list(SELF_CHECK_LIMIT_S) == list(self_check.EVERY_HOURS)
 
 
 def test_verdicts_that_the_host_noted_are_read_with_their_age(tmp_path: Path) -> None:

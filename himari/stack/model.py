@@ -14,6 +14,7 @@ PositiveInt = Annotated[int, Meta(gt=0)]
 PositiveFloat = Annotated[float, Meta(gt=0)]
 Fraction = Annotated[float, Meta(gt=0, lt=1)]
 Port = Annotated[int, Meta(gt=0, lt=65536)]
+LINE_HOURS_MOST = 23.5  # a venue cuts at 24, and until then the successor must be up, and tried again if it fails
 STORED_GRACE_S = 15  # beyond a flush: the link, and a look that falls between two flushes
 
 
@@ -95,7 +96,8 @@ class Venue(Table, frozen=True, kw_only=True):
         int, Meta(ge=1, le=2, description="Connections that carry each symbol; of two, one may fail without a loss.")
     ] = 2
     line_hours: Annotated[
-        PositiveFloat, Meta(description="Age at which a line is replaced, in hours; venues cut at 24.", le=24)
+        PositiveFloat,
+        Meta(description=f"Age at which a line is replaced, in hours; {LINE_HOURS_MOST} at most: venues cut at 24."),
     ] = 23.0
     snapshot_levels: Annotated[PositiveInt, Meta(description="Price levels a side in a REST book.")] = 1000
     websocket_url: Annotated[

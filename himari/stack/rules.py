@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from himari.stack.model import Host, Provider, Role, Stack
+from himari.stack.model import LINE_HOURS_MOST, Host, Provider, Role, Stack
 from himari.stack.nearest import did_you_mean
 from himari.stack.network import LAB_RANGE, tunnel_addresses
 
@@ -130,6 +130,17 @@ def _symbols(stack: Stack) -> Iterator[Problem]:
                 yield Problem(key, f"{symbol} is named {count} times", "each symbol once")
 
 
+def _lines(stack: Stack) -> Iterator[Problem]:
+    for name, venue in stack.venues.items():
+        if venue.line_hours > LINE_HOURS_MOST:
+            yield Problem(
+                f"venues.{name}.line_hours",
+                f"{venue.line_hours:g} leaves no time for a line's successor: the venue cuts it at 24",
+                f"{LINE_HOURS_MOST} or less",
+                "a line is replaced without a gap only while it still brings what comes",
+            )
+
+
 def _urls(stack: Stack) -> Iterator[Problem]:
     for name, venue in stack.venues.items():
         for field, scheme in (("websocket_url", "wss"), ("rest_url", "https")):
@@ -204,6 +215,7 @@ RULES: tuple[Callable[[Stack], Iterator[Problem]], ...] = (
     _flow_ends,
     _venues,
     _symbols,
+    _lines,
     _urls,
     _webhook,
 )

@@ -36,6 +36,11 @@ CASES = [
     ("no symbol", ('["BTC/USDT"]', "[]"), "venues.binance.symbols"),
     ("a symbol without a slash", ("BTC/USDT", "BTCUSDT"), "venues.binance.symbols"),
     ("a symbol twice", ('["BTC/USDT"]', '["BTC/USDT", "BTC/USDT"]'), "venues.binance.symbols"),
+    (
+        "a line that lives until it is cut",
+        ("frames_per_s", "line_hours = 24\nframes_per_s"),
+        "venues.binance.line_hours",
+    ),
     ("half a mirror", ("frames_per_s", 'rest_url = "https://x"\nframes_per_s'), "venues.binance.websocket_url"),
     (
         "a mirror without TLS",
@@ -54,6 +59,11 @@ def test_the_key_is_named_and_something_else_is_offered(good: str, change: tuple
         parse_stack(good.replace(change[0], change[1], 1), "two.toml")
     assert caught.value.where == f"two.toml: {key}"
     assert caught.value.expected
+
+
+def test_a_line_may_live_until_its_successor_has_just_time_enough(good: str) -> None:
+    stack = parse_stack(good.replace("frames_per_s", "line_hours = 23.5\nframes_per_s", 1), "two.toml")
+    assert stack.venues["binance"].line_hours == 23.5
 
 
 def test_no_host_at_all_is_refused(good: str) -> None:

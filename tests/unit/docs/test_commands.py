@@ -92,9 +92,21 @@ def test_the_fragments_of_the_stack_files_page_make_a_stack() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_link_leads_to_a_page(page: Path) -> None:
-    links = [link for link in re.findall(r"(?<!!)\[[^]]*\]\(([^)#]+)[^)]*\)", page.read_text()) if "://" not in link]
-    missing = [link for link in links if not (page.parent / link).exists()]
-    assert missing == []
+    assert [link for link in links(page) if not (page.parent / link).exists()] == []
+
+
+def links(page: Path) -> list[str]:
+    """What a page leads to in this repository."""
+    return [link for link in re.findall(r"(?<!!)\[[^]]*\]\(([^)#]+)[^)]*\)", page.read_text()) if "://" not in link]
+
+
+def test_each_page_can_be_reached_from_the_readme() -> None:
+    reached, ahead = set[Path](), [PROJECT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        ahead += {(page.parent / link).resolve() for link in links(page) if link.endswith(".md")} - reached
+    assert [page.name for page in PAGES if page not in reached] == []
 
 
 def test_what_troubleshooting_quotes_is_said_by_the_code() -> None:

@@ -124,7 +124,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     ready_seconds: int = 30
     enabled: bool = True
     active: bool = True  # false: a oneshot that a timer starts
-    exposure_max: float | None = None  # bound on systemd-analyze security
+    exposure_max: float | None = None  # it stays below this in systemd-analyze security
     unless_container: bool = False  # what a container cannot run (chrony); its checks are not_covered there
 
 

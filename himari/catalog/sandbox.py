@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-# Bound on `systemd-analyze security`; the services are at 1 to 2.
+# Each unit of ours is below it in `systemd-analyze security`; the services are at 1 to 2.
 EXPOSURE_MAX = 3.0
 
 # What no unit of ours needs, whoever it runs as.

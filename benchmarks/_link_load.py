@@ -11,7 +11,7 @@ from benchmarks import _feeder
 from benchmarks._lab import BenchLab
 from benchmarks._settings import collector_settings, consumer_settings
 from himari.catalog.hostpaths import CREDENTIALS, RUNTIME, RUNTIME_VENV
-from himari.catalog.ports import REDIS
+from himari.catalog.ports import COLLECTOR_METRICS, CONSUMER_METRICS, REDIS
 from himari.catalog.redis_buffer import PUSHER, READER
 from himari.stack.load import load_stack
 from himari.stack.network import tunnel_address
@@ -20,7 +20,6 @@ from himari.stack.sizes import linger_ms
 
 FOLDER = "/var/lib/himari-bench"
 UNIT = "himari-bench"
-METRICS = 9466
 WAIT_SECONDS = 120.0
 COUNTERS = "cat /sys/class/net/wg0/statistics/rx_bytes /sys/class/net/wg0/statistics/tx_bytes"
 
@@ -103,13 +102,13 @@ def _provide(lab: BenchLab, frames: list[bytes], count: int) -> None:
         count,
         venue="nowhere.invalid",
         ca_file="",
-        metrics=METRICS,
+        metrics=COLLECTOR_METRICS,
         redis=REDIS,
         lines=2,
         linger=linger_ms(home),
     )
     address = tunnel_address(load_stack("lab-edge"), "edge")
-    brain = consumer_settings(FOLDER, count, edge=address, metrics=METRICS, redis=REDIS)
+    brain = consumer_settings(FOLDER, count, edge=address, metrics=CONSUMER_METRICS, redis=REDIS)
     _put(lab, "edge", "settings", edge.encode())
     _put(lab, "edge", "feeder.py", (PROJECT / "benchmarks" / "_feeder.py").read_bytes())
     _put(lab, "edge", "frames", zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(frames)))
@@ -141,9 +140,10 @@ def _until_reading(lab: BenchLab, last_ns: int) -> int:
     """When the consumer had the frame that was received at `last_ns`; both in ns since 1970."""
     asks = (
         "import urllib.request, time\n"
+        f"place = 'http://127.0.0.1:{CONSUMER_METRICS}/metrics'\n"
         f"deadline = time.monotonic() + {WAIT_SECONDS}\n"
         "while time.monotonic() < deadline:\n"
-        f"    try: text = urllib.request.urlopen('http://127.0.0.1:{METRICS}/metrics', timeout=2).read().decode()\n"
+        "    try: text = urllib.request.urlopen(place, timeout=2).read().decode()\n"
         "    except OSError: text = ''\n"
         "    lines = [line.split() for line in text.splitlines()]\n"
         "    found = [words[1] for words in lines if words[0] == 'himari_consumed_frame_received_ns']\n"

@@ -15,7 +15,9 @@ from benchmarks._frames import market_frames, recorded_frames
 from benchmarks._lab import BenchLab, any_lab
 from benchmarks._link_load import COUNTERS, Carried, carry
 from benchmarks._machine import MissedError, load, verdict
+from himari.catalog.ports import CONSUMER_METRICS
 from himari.stack.load import load_stack
+from himari.stack.network import tunnel_address
 from himari.stack.sizes import linger_ms
 from himari_runtime.messages import START, Kind, Record
 from himari_runtime.transport.chunks import Packer
@@ -32,8 +34,8 @@ LIVE_SECONDS = 20
 ENTRY_BYTES = 52  # an entry in XREAD's answer, beside what is packed
 TUNNEL = 1.04  # TCP/IP and WireGuard of full packets
 METRICS = """\
-import urllib.request
-text = urllib.request.urlopen("http://10.77.0.2:9465/metrics").read().decode()
+import sys, urllib.request
+text = urllib.request.urlopen(f"http://{sys.argv[1]}/metrics").read().decode()
 values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
 print(values["himari_frame_bytes_total"], values["himari_consumed_records_total"])
 """
@@ -115,8 +117,9 @@ def _show_live(lab: BenchLab) -> None:
 
 def _live(lab: BenchLab) -> tuple[float, float, float]:
     """Bytes on the brain's wg0, bytes and number of the records that its consumer has read."""
+    place = f"{tunnel_address(load_stack('lab-edge'), 'brain')}:{CONSUMER_METRICS}"
     link = sum(map(int, lab.inside("brain", COUNTERS).split()))
-    frames, records = map(float, lab.inside("brain", "python3 -", METRICS.encode()).split())
+    frames, records = map(float, lab.inside("brain", f"python3 - {place}", METRICS.encode()).split())
     return link, frames, records
 
 

@@ -1,6 +1,6 @@
 """Who may log in, and as what."""
 
-from himari.catalog.accounts import journal_mb
+from himari.catalog.accounts import DEPLOY_USER, journal_mb
 from himari.catalog.root import ENTRY
 from himari.proof import readings
 from himari.proof.checks import Case, Observed, check, found
@@ -11,6 +11,7 @@ SYSTEM_UID = 1000  # below it are accounts of the system
 OF_A_SERVICE = 61184  # from here on systemd numbers the users that live as long as a service
 OWNERS_OF_HASHES = {("root", "root"), ("root", "shadow")}
 SHARED = ("/tmp", "/dev/shm")  # noqa: S108  looked at, not written to
+IMAGES_FIRST = ("admin", "debian")  # whom a provider's image lets in first
 SPARE = 1.1  # a file is filled before the oldest is removed
 DEBIANS_OWN = {
     *(f"/usr/bin/{name}" for name in ("chage", "chfn", "chsh", "crontab", "expiry", "fusermount3", "gpasswd")),
@@ -48,7 +49,7 @@ def test_nobody_else_logs_in(probe: Probe, observed: Observed) -> None:
         for name, account in probe.accounts.items()
         if account.uid >= SYSTEM_UID and not account.shell.endswith(("nologin", "false"))
     }
-    assert observed(people) <= {"himari", "admin", "debian"}
+    assert observed(people) <= {DEPLOY_USER, *IMAGES_FIRST}
 
 
 @check("accounts.umask", "what a person makes on the host is nobody else's to read", severity="warning")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from himari.proof.agent import without_keys
+from himari.catalog.accounts import DEPLOY_USER
+from himari.proof.agent import ALWAYS, without_keys
 from himari.proof.probe import ask
 from himari.proof.question import Attempt, BufferQuestion, Question
 from himari.stack.errors import HostError
@@ -86,3 +87,7 @@ def test_keys_do_not_leave_the_host() -> None:
     assert "PRESHARED" not in cleaned
     assert "PUB" in cleaned
     assert "PEER" in cleaned
+
+
+def test_sudo_is_asked_about_the_deploy_user() -> None:
+    assert ALWAYS["sudoers"][-1] == DEPLOY_USER

@@ -2,7 +2,7 @@
 PYTHON ?= /usr/bin/python3
 STACK ?= lab-edge
 RECORDING ?=
-REPEAT ?= 1
+REPEAT ?= 2
 SEED ?=
 VENV := .venv
 BIN := $(VENV)/bin

@@ -37,6 +37,13 @@ def setup(machine: Path) -> int:
     return subprocess.run(argv, cwd=machine, env=path, capture_output=True, check=False).returncode
 
 
+@pytest.mark.parametrize(("given", "times"), [((), 2), (("REPEAT=4",), 4)])
+def test_a_soak_repeats_each_drill_as_often_as_told_and_twice_by_itself(given: tuple[str, ...], times: int) -> None:
+    argv = ("make", "--dry-run", "soak", *given)
+    told = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert f"drill all lab-edge --repeat {times} \n" in told
+
+
 def test_what_is_installed_starts_no_service_and_what_comes_later_does(machine: Path) -> None:
     assert setup(machine) == 0
     assert (machine / "seen").read_text().endswith("\nexit 101\n")

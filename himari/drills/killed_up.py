@@ -11,7 +11,7 @@ from typing import Any
 from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 from himari.lab import lab
-from himari.runs.journal import Started, last_journal
+from himari.runs.journal import Started, last_journal, stood_at
 from himari.stack.errors import MachineError
 from himari.stack.paths import StateDir
 
@@ -31,11 +31,11 @@ class UpKilled(Quiet):
         points: int,
         command: tuple[str, ...] = COMMAND,
         moments: tuple[float, float] = MOMENTS,
+        patience: float = UP_SECONDS,
     ) -> None:
         self._moments = [round(chance.uniform(*moments), 2) for _ in range(TRIES * points)]
-        self._points, self._command = points, command
+        self._points, self._command, self._patience = points, command, patience
         self._killed: list[str] = []
-        self._ended: int | None = None
 
     def inject(self, field: Field) -> None:
         """Raises MachineError when fewer runs than that could be killed: one that ended by itself does not count."""
@@ -58,11 +58,12 @@ class UpKilled(Quiet):
         return f"killed {len(self._killed)} times: at {', '.join(self._killed)}" if self._killed else ""
 
     def restored(self, field: Field) -> bool:
-        if self._ended is None:
-            command, environment = self._up(field), _environment(field)
-            done = subprocess.run(command, env=environment, check=False, timeout=UP_SECONDS, **SILENT)
-            self._ended = done.returncode
-        return self._ended == 0
+        """Raises MachineError when the run that is left to itself is red, or does not end: waiting mends neither."""
+        if code := self._to_its_end(field, self._up(field)):
+            stopped = stood_at(last_journal(_second(field).runs, "up")) or "its beginning"
+            what = f"the `up` after the kills ended with {code}, at {stopped}"
+            raise MachineError(what, str(_second(field).path), "a green run")
+        return True
 
     def _run_until(self, field: Field, moment: float) -> int:
         """How a run ended that is killed at `moment`, or ended by itself before."""
@@ -73,15 +74,26 @@ class UpKilled(Quiet):
             running.kill()
             return running.wait()
 
+    def _to_its_end(self, field: Field, argv: tuple[str, ...]) -> int:
+        """How a run ends by itself. Raises MachineError when it does not within the patience that it has."""
+        environment = _environment(field)
+        try:
+            done = subprocess.run(argv, env=environment, check=False, timeout=self._patience, **SILENT)
+        except subprocess.TimeoutExpired:
+            verb = argv[len(self._command)]
+            where = str(_second(field).path)
+            raise MachineError(f"`himari {verb}` did not end within {self._patience:g} s", where, "its end") from None
+        return done.returncode
+
     def _up(self, field: Field) -> tuple[str, ...]:
         return (*self._command, "up", field.stack.name)
 
     def heal(self, field: Field) -> None:
+        """Raises MachineError when something of the second lab is left, or its `destroy` does not end."""
         where = _second(field)
         if not where.path.exists():
             return
-        destroy = (*self._command, "destroy", field.stack.name, "--yes")
-        subprocess.run(destroy, env=_environment(field), check=False, timeout=UP_SECONDS, **SILENT)
+        self._to_its_end(field, (*self._command, "destroy", field.stack.name, "--yes"))
         if left := lab.remains(field.stack.name, where):
             raise MachineError(f"the second lab is not gone: {left[0]}", str(where.path), "nothing left")
 

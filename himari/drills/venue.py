@@ -11,6 +11,7 @@ from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.effects import repeated, swapped
 from himari.drills.field import Field, Told
 from himari.proof.accounts import ExchangeLedger
+from himari.stack.errors import HostError
 
 OPEN = re.compile(r"^line (\d+): .* open$", re.MULTILINE)
 NUMBER = re.compile(r"\d+")
@@ -41,8 +42,12 @@ class Ordered(Quiet):
         return field.collector().carries
 
     def _one(self, field: Field) -> str:
+        """One of the lines that are open now. Raises HostError where none is."""
         said = field.inside(field.exchange, f"{EXCHANGE} ledger --settings {EXCHANGE_SETTINGS} {RECENT}")
         lines: list[str] = OPEN.findall(said)
+        if not lines:
+            hint = f"himari status {field.stack.name} shows whether the collector reaches it"
+            raise HostError("the venue's ledger has no line that is open", field.exchange, "a line to choose", hint)
         return self._chance.choice(lines)
 
 

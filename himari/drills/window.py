@@ -24,6 +24,8 @@ SECONDS = 15.0  # the least that a window takes
 NOTE = "drill.json"  # in the stack's state: what is being drilled
 AFTER_SECONDS = 3  # for what comes late
 
+_Account = tuple[LedgerResult | None, str]  # or why there is none
+
 
 class Planned(msgspec.Struct, frozen=True):
     """A drill and the fault that its seed makes of it."""
@@ -40,20 +42,32 @@ def planned(drills: Sequence[Drill], seed: int) -> tuple[Planned, ...]:
 def drilled(field: Field, run: Runner, drills: Sequence[Drill], seed: int, say: Say) -> Verdict:
     """Run `drills` one after the other, and account for every event of the time that they took.
 
-    Raises HostError when a host cannot be brought back to what it was."""
+    A host that cannot be brought back to what it was is told in the records: others that were made are whole."""
     plans, started = planned(drills, seed), datetime.now(UTC).isoformat(timespec="seconds")
     attempts: list[Attempt] = []
-    result, why = None, ""
-    with healed(field, plans):
-        try:
-            for plan in plans:
-                plan.fault.prepare(field)
-            settle(field.stack, run, say)
-            result = _account(field, run, plans, attempts, say)
-        except HimariError as error:
-            why = str(error)
-    verified = [_verified(one, result) for one in attempts or _none_made(plans, why)]
+    account: _Account | None = None
+    resists = ""
+    try:
+        with healed(field, plans):
+            account = _accounted(field, run, plans, attempts, say)
+    except HimariError as error:
+        if account is None:  # healing failed at an end that something else made, such as Ctrl-C
+            raise
+        resists = str(error)
+    result, why = account
+    all_of_them = (*attempts, *_none_made(plans[len(attempts) :], why))
+    verified = [_verified(one, result, resists) for one in all_of_them]
     return judge(verified, result, seed=seed, started=started, commit=checkout()[0], why=why)
+
+
+def _accounted(field: Field, run: Runner, plans: Sequence[Planned], attempts: list[Attempt], say: Say) -> _Account:
+    try:
+        for plan in plans:
+            plan.fault.prepare(field)
+        settle(field.stack, run, say)
+        return _account(field, run, plans, attempts, say), ""
+    except HimariError as error:
+        return None, str(error)
 
 
 def _account(field: Field, run: Runner, plans: Sequence[Planned], attempts: list[Attempt], say: Say) -> LedgerResult:
@@ -79,14 +93,15 @@ def _each(field: Field, run: Runner, plans: Sequence[Planned], say: Say) -> Iter
 def healed(field: Field, plans: Sequence[Planned]) -> Iterator[None]:
     """Heal every fault at the end of the block, however it ends; one that resists does not keep others from it.
 
-    While it lasts their names are noted, so that what a killed run has left is healed by the next one."""
-    note = field.state.path / NOTE
-    note.write_bytes(msgspec.json.encode([plan.drill.name for plan in plans]))
+    While it lasts their names are noted, so that what a killed run has left is healed by the next one; and beyond,
+    those that resist."""
+    left = _noted(field)
+    _note(field, [*left, *(plan.drill.name for plan in plans)])
     try:
         yield
     finally:
         heal(field, [plan.fault for plan in plans])
-        note.unlink()
+        _note(field, left)
 
 
 def heal(field: Field, faults: Sequence[Fault]) -> None:
@@ -103,18 +118,32 @@ def heal(field: Field, faults: Sequence[Fault]) -> None:
 
 def left_behind(field: Field, known: Sequence[Drill]) -> list[str]:
     """Heal what a drill that was killed has left; the names of such drills."""
-    note = field.state.path / NOTE
-    try:
-        names = msgspec.json.decode(note.read_bytes(), type=list[str])
-    except (FileNotFoundError, msgspec.DecodeError):
-        return []
+    names = _noted(field)
     found = [drill for drill in known if drill.name in names]
     heal(field, [plan.fault for plan in planned(found, 0)])
-    note.unlink()
+    _note(field, [])
     return [drill.name for drill in found]
 
 
-def _verified(one: Attempt, result: LedgerResult | None) -> Attempt:
+def _noted(field: Field) -> list[str]:
+    try:
+        return msgspec.json.decode((field.state.path / NOTE).read_bytes(), type=list[str])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return []
+
+
+def _note(field: Field, names: Sequence[str]) -> None:
+    note = field.state.path / NOTE
+    if names:
+        note.write_bytes(msgspec.json.encode(list(dict.fromkeys(names))))
+    else:
+        note.unlink(missing_ok=True)
+
+
+def _verified(one: Attempt, result: LedgerResult | None, resists: str) -> Attempt:
+    if resists:
+        trouble = "; ".join(filter(None, (one.trouble, f"what was broken resists healing: {resists}")))
+        return msgspec.structs.replace(one, trouble=trouble)
     if result is None:
         return one
     now_ns = int(datetime.now(UTC).timestamp() * 1e9)

@@ -27,6 +27,10 @@ def field(tmp_path: Path) -> Field:
     return Field(load_stack("lab-edge"), StateDir(tmp_path))
 
 
+def unreachable(host: str, argv: Sequence[str]) -> bytes:
+    raise HostError("is off", host)
+
+
 def test_an_interrupted_drill_heals(field: Field) -> None:
     one, two = Recorded(), Recorded()
     with pytest.raises(KeyboardInterrupt), healed(field, [Planned(drill(), one), Planned(drill("two"), two)]):
@@ -62,9 +66,6 @@ def test_an_up_after_a_killed_drill_begins_by_healing_and_goes_on_where_that_fai
 
 
 def test_a_drill_that_cannot_be_begun_is_missed_and_healed(field: Field) -> None:
-    def unreachable(host: str, argv: Sequence[str]) -> bytes:
-        raise HostError("is off", host)
-
     fault = Recorded()
     (record,) = drilled(field, unreachable, [drill(fault=fault)], 3, lambda _: None).records
     assert record.status is Status.FAILED
@@ -100,6 +101,33 @@ def test_the_page_draws_a_judged_window_with_its_fault_its_recovery_and_its_gap(
     assert "lines-cut, seed 7" in section
     assert drawn.rows[0].says in section
     assert [section.count(title) for title in ("Events a second", "From sent until journaled")] == [2, 2]
+
+
+class Unprepared(Recorded):
+    """A fault for which nothing can be made ready, and that resists when it is to be healed."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(resists=True)
+        self._error = error
+
+    def prepare(self, field: Field) -> None:
+        raise self._error
+
+
+def test_what_resists_is_told_by_its_own_drill_and_stays_noted_until_a_run_heals_it(field: Field) -> None:
+    stubborn = drill("stubborn", Unprepared(HostError("is full", "edge")))
+    (record,) = drilled(field, unreachable, [stubborn], 3, lambda _: None).records
+    assert record.status is Status.FAILED
+    assert "what was broken resists healing: edge: resists" in record.reason
+    with healed(field, [Planned(drill("after"), Recorded())]):
+        pass
+    assert left_behind(field, [drill("stubborn"), drill("after")]) == ["stubborn"]
+    assert not (field.state.path / NOTE).exists()
+
+
+def test_an_interrupted_drill_that_resists_goes_on_with_no_other(field: Field) -> None:
+    with pytest.raises(HostError, match="resists"):
+        drilled(field, unreachable, [drill(fault=Unprepared(KeyboardInterrupt()))], 3, lambda _: None)
 
 
 def test_a_fault_that_cannot_be_made_is_told(field: Field) -> None:

@@ -12,6 +12,7 @@ from himari.apply.agent.wire import Activation, FileChange, UnitChange
 from himari.apply.ssh import Reach
 from himari.catalog.hostpaths import FIREWALL
 from himari.catalog.sshd import DROP_IN as SSHD
+from himari.drills.altered import keep, restart, whole
 from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field, await_
 from himari.stack.errors import DeployError, HostError
@@ -27,9 +28,11 @@ Inside = Callable[[str], str]
 class LockedOut(Quiet):
     """A guarded file of the edge is changed by a run that is gone before it could log in anew."""
 
-    def __init__(self, path: str, unit: str, old: str, new: str, *, guard_seconds: int) -> None:
+    def __init__(
+        self, path: str, unit: str, old: str, new: str, *, guard_seconds: int, patience: float = LONGEST_SECONDS
+    ) -> None:
         self._path, self._unit, self._old, self._new = path, unit, old, new
-        self._seconds = guard_seconds
+        self._seconds, self._patience = guard_seconds, patience
         self._whole = ""
 
     def inject(self, field: Field) -> None:
@@ -38,6 +41,7 @@ class LockedOut(Quiet):
             raise HostError(f"{self._path} does not say `{self._old}`", field.edge, hint="himari up")
         self._whole = text
         spoilt = text.replace(self._old, self._new)
+        keep(field, field.edge, self._path, spoilt)
         activate(_reach(field), _edge(field), self._path, spoilt, self._unit, seconds=self._seconds)
 
     def seen(self, field: Field) -> str:
@@ -49,8 +53,20 @@ class LockedOut(Quiet):
         return self._text(field) == self._whole and login(_reach(field)).returncode == 0
 
     def heal(self, field: Field) -> None:
-        if not await_(lambda: not field.asked(field.edge, f"ls {GUARDS}"), LONGEST_SECONDS):
-            raise DeployError("the host did not put the old state back", field.edge, f"{GUARDS} empty")
+        """Leave it to the guard, and do its work where it fails to. Raises DeployError then: it is broken."""
+        ended = await_(lambda: not _guards(field), self._patience)
+        if whole(field, field.edge, self._path):
+            failed = f"{self._path} was as the drill had made it"
+        elif not ended:
+            failed = f"{GUARDS} holds {_guards(field)}"
+        elif not await_(lambda: login(_reach(field)).returncode == 0, self._patience):
+            failed = "a fresh login fails"
+        else:
+            return
+        field.inside(field.edge, restart(self._unit))  # what it runs with may not be what the file says
+        expected = "the host to undo by itself what nobody confirmed; the drill has put the file back"
+        hint = f"himari up {field.stack.name} ends what is left of the guard"
+        raise DeployError(f"the guard did not put the old state back: {failed}", field.edge, expected, hint)
 
     def _text(self, field: Field) -> str:
         return field.inside(field.edge, f"cat {self._path}")
@@ -75,6 +91,11 @@ def activate(reach: Reach, inside: Inside, path: str, text: str, unit: str, *, s
 def login(reach: Reach) -> "subprocess.CompletedProcess[str]":
     """How a login of its own ends, over no connection that is open already."""
     return subprocess.run(reach.argv("true", (*ssh.FRESH, *QUICK)), capture_output=True, text=True, check=False)
+
+
+def _guards(field: Field) -> str:
+    """The changes of the edge that wait, or whose old state is not back yet."""
+    return " ".join(field.inside(field.edge, f"[ ! -d {GUARDS} ] || ls {GUARDS}").split())
 
 
 def _reach(field: Field) -> Reach:

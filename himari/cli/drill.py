@@ -94,7 +94,8 @@ def _list(as_json: bool) -> int:
 def _show(report: "DrillReport") -> None:
     from himari.cli.output import show, table
 
-    verdict = "held" if report.green else "MISSED"
+    missed = sum(bool(one.reason) for one in report.drills)
+    verdict = f"{missed} of {len(report.drills)} MISSED" if missed else "held"
     rows = [(one.name, one.status, _seconds(one), f"{one.within:.0f}", one.gaps, one.seed) for one in report.drills]
     columns = ("drill", "verdict", "#recovered s", "#allowed s", "#gaps", "#seed")
     show(table(f"{report.stack}: {verdict} after {report.seconds:.1f} s", columns, rows))

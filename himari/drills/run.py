@@ -67,7 +67,9 @@ def drill(
     refuse_half_destroyed(state)
     verdicts: list[Verdict] = []
     with session(state, argv, "", listener) as opened:
-        opened.run([_first(field), *(_step(field, number, *window, verdicts) for number, window in enumerate(windows))])
+        opened.run(
+            [_first(field), *(drill_step(field, number, *window, verdicts) for number, window in enumerate(windows))]
+        )
         records = [record for verdict in verdicts for record in verdict.records]
         return DrillReport(
             stack=stack.name,
@@ -102,14 +104,15 @@ def left_steps(stack: Stack, state: StateDir) -> tuple[Step, ...]:
     return (Step(name="heal", work=work),)
 
 
-def _step(field: Field, number: int, drills: tuple[Drill, ...], seed: int, verdicts: list[Verdict]) -> Step:
+def drill_step(field: Field, number: int, drills: tuple[Drill, ...], seed: int, verdicts: list[Verdict]) -> Step:
+    """Window `number` of a command; its verdict is added to those that the command came to before."""
     names = drills[0].name if len(drills) == 1 else SUITE
 
     def work(report: Report) -> Outcome:
         remote = Remote(field.stack, read_known(field.state.hosts), field.state.ssh / "config")
         done = drilled(field, remote, drills, seed, lambda says: report("", says))
         verdicts.append(done)
-        note(field, done)
+        note(field, verdicts)
         missed = any(record.status is Status.FAILED for record in done.records)
         return Outcome(says=_sentence(done.records), red=missed)
 
@@ -117,14 +120,15 @@ def _step(field: Field, number: int, drills: tuple[Drill, ...], seed: int, verdi
     return Step(name=f"{names} {seed}" if number else names, work=work, replay=replay)
 
 
-def note(field: Field, done: Verdict) -> None:
-    """Write `done` into the stack's evidence, in place of earlier runs of the same drills."""
-    names = {record.name for record in done.records}
+def note(field: Field, verdicts: Sequence[Verdict]) -> None:
+    """Write all verdicts of one command into the stack's evidence, in place of earlier commands' on the same drills."""
     evidence = _evidence(field)
+    done = [record for verdict in verdicts for record in verdict.records]
+    names = {record.name for record in done}
     kept = [record for record in evidence.drills if record.name not in names]
     windows = [window for window in evidence.windows if any(map(window.holds, kept))]
-    windows += [done.window] if done.window else []
-    write_all(field.state, msgspec.structs.replace(evidence, drills=[*kept, *done.records], windows=windows))
+    windows += [verdict.window for verdict in verdicts if verdict.window]
+    write_all(field.state, msgspec.structs.replace(evidence, drills=[*kept, *done], windows=windows))
 
 
 def _evidence(field: Field) -> Evidence:

@@ -105,7 +105,10 @@ def _figures(evidence: Evidence) -> dict[str, float]:
     if evidence.course:
         for delay in evidence.course.delays:
             found |= {f"{delay.way}, {name}, ms": getattr(delay, name) for name in ("p50", "p99")}
-    found |= {f"drill {drill.name}, s": drill.recovery_seconds for drill in evidence.drills if drill.recovery_seconds}
+    for drill in evidence.drills:
+        if drill.recovery_seconds:
+            name = f"drill {drill.name}, s"
+            found[name] = max(drill.recovery_seconds, found.get(name, 0.0))
     return found
 
 

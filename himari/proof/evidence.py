@@ -1,5 +1,6 @@
 """What a proof leaves behind: `evidence.json`, from which JUnit and the page are made."""
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -159,6 +160,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     def having(self, status: Status) -> list[Check]:
         return [check for check in self.checks if check.status is status]
+
+
+def repeated(drills: Iterable[DrillRecord]) -> set[str]:
+    """The names of those that were run more often than once: their seeds tell them apart."""
+    return {name for name, runs in Counter(drill.name for drill in drills).items() if runs > 1}
 
 
 def tally(checks: Iterable[Check]) -> list[Phase]:

@@ -8,7 +8,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from himari.proof.difference import difference
-from himari.proof.evidence import Check, DrillWindow, Evidence, Status
+from himari.proof.evidence import Check, DrillRecord, DrillWindow, Evidence, Status, repeated
 from himari.proof.plots import Plot, plots
 from himari.proof.timeline import Timeline, drill_timeline, run_timeline, window_timeline
 
@@ -57,6 +57,7 @@ class Drilled(msgspec.Struct, frozen=True, kw_only=True):
     """The window that drills had together: its account, and its course as timeline and plots."""
 
     account: DrillWindow
+    missed: bool  # by one of them
     timeline: Timeline | None
     plots: list[Plot]
 
@@ -73,6 +74,7 @@ def write_page(path: Path, evidence: Evidence, before: Evidence | None = None) -
 
 def render_page(evidence: Evidence, before: Evidence | None = None) -> str:
     """The page's HTML; every value is escaped."""
+    drills = sorted(evidence.drills, key=lambda drill: drill.status is not Status.FAILED)
     environment = Environment(
         loader=PackageLoader("himari.proof", "templates"),
         autoescape=True,
@@ -96,15 +98,29 @@ def render_page(evidence: Evidence, before: Evidence | None = None) -> str:
         before=_date(before.started) if before else "",
         run=run_timeline(evidence.steps),
         window=window_timeline(evidence.course),
-        recoveries=drill_timeline(evidence.drills),
+        recoveries=drill_timeline(drills),
+        drills=drills,
+        runs=_runs(evidence.drills),
         windows=[_drilled(evidence, window) for window in evidence.windows],
         plots=plots(evidence.course),
     )
 
 
+def _runs(drills: Sequence[DrillRecord]) -> str:
+    """How many there are, in words."""
+    names = len({drill.name for drill in drills})
+    said = f"{names} drill{'' if names == 1 else 's'}"
+    return said if names == len(drills) else f"{len(drills)} runs of {said}"
+
+
 def _drilled(evidence: Evidence, window: DrillWindow) -> Drilled:
     drills = [drill for drill in evidence.drills if window.holds(drill)]
-    return Drilled(account=window, timeline=window_timeline(window.course, drills), plots=plots(window.course))
+    return Drilled(
+        account=window,
+        missed=any(drill.status is Status.FAILED for drill in drills),
+        timeline=window_timeline(window.course, drills),
+        plots=plots(window.course),
+    )
 
 
 def _date(started: str) -> str:
@@ -120,7 +136,8 @@ def sentence(evidence: Evidence) -> str:
         noun = "statement does" if stopping == 1 else "statements do"
         return f"{stopping} critical {noun} not hold."
     if evidence.missed:
-        return f"{len(evidence.missed)} of {len(evidence.drills)} drills missed what they promise."
+        what = "runs of drills" if repeated(evidence.drills) else "drills"
+        return f"{len(evidence.missed)} of {len(evidence.drills)} {what} missed what they promise."
     ledger = evidence.ledger
     if ledger is None:
         return "Every critical statement holds; no data was accounted for."

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import msgspec
 
 from himari.proof.course import Course, Span
-from himari.proof.evidence import DrillRecord
+from himari.proof.evidence import DrillRecord, repeated
 
 SECOND = 1e9
 LEAST = 0.4  # a bar that is thinner cannot be seen
-ROWS = 40  # of lines, faults and gaps
+ROWS = 40  # of one timeline
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +72,9 @@ def drill_timeline(drills: Sequence[DrillRecord]) -> Timeline | None:
     if not shown:
         return None
     longest = max(_ends(drill) - (drill.marks.fail or 0) for drill in shown) or 1
-    return Timeline(seconds=longest / SECOND, rows=[_drill(drill, longest) for drill in shown])
+    again = repeated(shown)
+    rows = [_drill(drill, longest, seeded=drill.name in again) for drill in shown[:ROWS]]
+    return Timeline(seconds=longest / SECOND, rows=rows, more=max(0, len(shown) - ROWS))
 
 
 def _fault(fault: Span, drill: DrillRecord | None) -> _Drawn:
@@ -102,13 +104,14 @@ def _bar(span: Span, kind: str, start_ns: int, length_ns: int) -> Bar:
     return Bar(kind=kind, left=round(left, 2), width=round(max(LEAST, right - left), 2), says=span.says)
 
 
-def _drill(drill: DrillRecord, longest_ns: int) -> Row:
+def _drill(drill: DrillRecord, longest_ns: int, *, seeded: bool) -> Row:
     fail, lift = drill.marks.fail or 0, drill.marks.lift or 0
     spans = [(Span(row="", start_ns=fail, end_ns=lift, says="the fault"), "bad")]
     if drill.marks.restored:
         spans.append((Span(row="", start_ns=lift, end_ns=drill.marks.restored, says="recovery"), "step"))
     bars = [_bar(span, kind, fail, longest_ns) for span, kind in spans]
-    return Row(name=drill.name, bars=bars, says=_recovered(drill))
+    name = f"{drill.name}, seed {drill.seed}" if seeded else drill.name
+    return Row(name=name, bars=bars, says=_recovered(drill))
 
 
 def _recovered(drill: DrillRecord) -> str:

@@ -8,7 +8,7 @@ import pytest
 from himari.proof.difference import difference, keep_previous, previous, read_previous
 from himari.proof.evidence import Check, Evidence, Severity, Status, write_evidence
 from himari.proof.page import render_page
-from tests.unit.proof.samples import accounted, proven
+from tests.unit.proof.samples import accounted, drilled, proven
 
 
 def proof(*, status: Status = Status.PASSED, sent: int = 1000, gaps: int = 0, redis: str = "Redis 7.0") -> Evidence:
@@ -76,3 +76,11 @@ def test_the_page_tells_the_difference_or_that_there_is_nothing_to_compare_with(
     page = render_page(proof(status=Status.FAILED, sent=2000), proof())
     assert "Checks that ended otherwise" in page
     assert "+100 %" in page
+
+
+def test_of_a_drill_that_was_run_again_the_slowest_run_is_compared() -> None:
+    fast, slow = drilled(recovery_seconds=0.5), drilled(seed=8, recovery_seconds=2.0)
+    before = msgspec.structs.replace(proof(), drills=[fast])
+    for runs in ([slow, fast], [fast, slow]):
+        [moved] = difference(before, msgspec.structs.replace(proof(), drills=runs)).moved
+        assert (moved.name, moved.before, moved.after) == ("drill line-cut, s", 0.5, 2.0)

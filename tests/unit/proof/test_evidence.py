@@ -162,8 +162,29 @@ def test_the_account_of_a_drills_window_stands_on_its_row_and_in_its_case(tmp_pa
     assert not told["edge-off"].keys() & set(names)
 
 
+def test_runs_of_one_drill_are_told_apart_and_those_that_missed_stand_first(tmp_path: Path) -> None:
+    runs = [drilled(seed=seed, started=f"2026-01-02T03:0{seed}:00+00:00") for seed in (7, 8)]
+    missed = drilled(seed=9, status=Status.FAILED, reason="it took 60 s")
+    once = drilled(name="stall", seed=9)
+    whole = msgspec.structs.replace(evidence(PASSED), drills=[*runs, missed, once])
+    assert sentence(whole) == "1 of 4 runs of drills missed what they promise."
+    page = render_page(whole)
+    assert "<b>4 runs of 2 drills</b>" in page
+    table = page[page.index('id="drills"') :]
+    assert table.index("it took 60 s") < table.index("recovered in")
+    write_junit(tmp_path / "evidence.xml", whole)
+    suites = {suite.get("name"): suite for suite in ElementTree.parse(tmp_path / "evidence.xml").getroot()}  # noqa: S314  # our own file
+    assert (suites["drills"].get("tests"), suites["drills"].get("failures")) == ("4", "1")
+    assert [(case.get("classname"), case.get("name")) for case in suites["drills"]] == [
+        ("drills.seed-7", "line-cut"),
+        ("drills.seed-8", "line-cut"),
+        ("drills.seed-9", "line-cut"),
+        ("drills", "stall"),
+    ]
+
+
 def test_a_missed_drill_is_the_verdict() -> None:
-    missed = drilled(status=Status.FAILED, reason="too late")
+    missed = drilled(name="stall", status=Status.FAILED, reason="too late")
     whole = msgspec.structs.replace(evidence(PASSED), drills=[drilled(), missed])
     assert not whole.green
     assert sentence(whole) == "1 of 2 drills missed what they promise."

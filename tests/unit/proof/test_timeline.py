@@ -50,6 +50,16 @@ def test_a_drill_shows_its_fault_and_its_recovery_to_the_scale_of_the_longest() 
     assert [row.says for row in drawn.rows] == ["recovered in 2.0 s, 3 s allowed", "did not recover"]
 
 
+def test_runs_of_one_drill_show_their_seeds_and_those_beyond_what_can_be_read_are_counted() -> None:
+    again = msgspec.structs.replace(DRILL, seed=8)
+    drawn = drill_timeline([DRILL, again, msgspec.structs.replace(DRILL, name="stall")])
+    assert drawn
+    assert [row.name for row in drawn.rows] == ["line-cut, seed 7", "line-cut, seed 8", "stall"]
+    many = drill_timeline([msgspec.structs.replace(DRILL, seed=seed) for seed in range(100)])
+    assert many
+    assert 0 < many.more == 100 - len(many.rows)
+
+
 def test_a_window_shows_a_fault_with_what_recovery_took_and_that_there_was_none() -> None:
     faults = [Span(row=name, start_ns=4 * SECOND, end_ns=6 * SECOND) for name in ("line-cut", "stall", "other")]
     lost = msgspec.structs.replace(DRILL, name="stall", marks=Marks(fail=4 * SECOND), recovery_seconds=None)

@@ -168,10 +168,11 @@ def test_every_section_is_there_once_and_the_page_is_small(page: Path) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_the_picture_is_not_blank(page: Path, tmp_path: Path, dark: bool) -> None:
-    photograph(page, tmp_path / "page.png", width=DESK, height=900, dark=dark)
+@pytest.mark.parametrize("wide", [DESK, PHONE])
+def test_the_picture_is_not_blank(page: Path, tmp_path: Path, wide: int, dark: bool) -> None:
+    photograph(page, tmp_path / "page.png", width=wide, height=900, dark=dark)
     width, height, rows = pixels(tmp_path / "page.png")
-    assert (width, height) == (DESK, 900)
+    assert (width, height) == (wide, 900)
     assert len(set(rows)) > 200  # lines of one colour alone are all the same
     assert (rows[0][1] < 64) is dark
 

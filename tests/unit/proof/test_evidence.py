@@ -171,6 +171,7 @@ def test_runs_of_one_drill_are_told_apart_and_those_that_missed_stand_first(tmp_
     page = render_page(whole)
     assert "<b>4 runs of 2 drills</b>" in page
     table = page[page.index('id="drills"') :]
+    assert all(f"<code>line-cut --seed {seed}</code>" in table for seed in (7, 8, 9))
     assert table.index("it took 60 s") < table.index("recovered in")
     write_junit(tmp_path / "evidence.xml", whole)
     suites = {suite.get("name"): suite for suite in ElementTree.parse(tmp_path / "evidence.xml").getroot()}  # noqa: S314  # our own file

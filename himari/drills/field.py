@@ -145,6 +145,10 @@ class Field:
         pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
         return {name: float(value) for name, _, value in pairs}
 
+    def powered(self, host: str) -> bool:
+        """Whether a host runs, as this machine sees it. Raises HostError where there is no lab."""
+        return self.lab.powered(host)
+
     @property
     def lab(self) -> faults.Standing:
         """The lab, for faults that are made from outside of its hosts."""

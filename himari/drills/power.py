@@ -1,4 +1,4 @@
-"""Hosts without power, and an edge without memory."""
+"""Hosts without power."""
 
 from himari.catalog.collector import UNIT as COLLECTOR
 from himari.catalog.consumer import UNIT as CONSUMER
@@ -19,7 +19,8 @@ class BrainOff(Quiet):
 
     def seen(self, field: Field) -> str:
         more = field.collector().records - self._before.records
-        return f"the edge journals on, {more} records since" if more > 0 else ""
+        off = not field.powered(field.brain)
+        return f"the brain is off, and the edge journals on, {more} records since" if off and more > 0 else ""
 
     def lift(self, field: Field) -> None:
         faults.power_on(field.lab, field.brain)
@@ -35,8 +36,7 @@ class EdgeOff(Quiet):
         faults.power_off(field.lab, field.edge)
 
     def seen(self, field: Field) -> str:
-        off = not field.lab.powered(field.edge)
-        return "the edge is off" if off else ""
+        return "" if field.powered(field.edge) else "the edge is off"
 
     def lift(self, field: Field) -> None:
         faults.power_on(field.lab, field.edge)
@@ -54,7 +54,7 @@ DRILLS = (
         says="The brain has no power for 10 seconds",
         deadline="all that waited is on the brain within 60 seconds, and nothing is missed",
         within=60,
-        sees="the edge journals on",
+        sees="the brain is off, and the edge journals on",
         gaps=Gaps.NONE,
         takes=80,
         lasts=10,

@@ -22,12 +22,17 @@ LEDGER = accounted(5000, fault_seconds=1.0)
 
 
 class Remote(Field):
-    """The hosts of a lab: a command is answered by the first of `answers` whose word it has."""
+    """The hosts of a lab: a command is answered by the first of `answers` whose word it has; those `off` have no
+    power."""
 
     def __init__(self, state: StateDir, answers: Mapping[str, str]) -> None:
         super().__init__(load_stack("lab-edge"), state)
         self.answers = dict(answers)
         self.scripts: list[str] = []
+        self.off: set[str] = set()
+
+    def powered(self, host: str) -> bool:
+        return host not in self.off
 
     def inside(self, host: str, script: str) -> str:
         self.scripts.append(script)

@@ -8,6 +8,7 @@ from himari.catalog.wireguard import UNIT as TUNNEL
 from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field
 from himari.lab import faults
+from himari.stack.network import tunnel_address
 
 QUIET_SECONDS = 5.0
 
@@ -26,7 +27,9 @@ class Parted(Quiet):
         faults.heal(field.lab, (field.brain,))
 
     def restored(self, field: Field) -> bool:
-        return True
+        """By a packet and its answer: after a cut the tunnel makes a handshake only when it has to."""
+        edge = tunnel_address(field.stack, field.edge)
+        return field.asked(field.brain, f"ping -q -c 1 -W 2 {edge}") != ""
 
 
 class InterfaceGone(Quiet):

@@ -29,6 +29,12 @@ def swapped(account: ExchangeLedger) -> Counter[int]:
     return counts
 
 
+def closed(lines: Sequence[Line], wanted: Sequence[int]) -> list[int]:
+    """The numbers of those of the `wanted` lines that have ended."""
+    ended = {line.line for line in lines if line.closed_ns is not None}
+    return [number for number in wanted if number in ended]
+
+
 def unfollowed(lines: Sequence[Line], wanted: int) -> list[Line]:
     """The lines at whose end fewer than `wanted` others were open: nothing had taken their place."""
     return [line for line in lines if line.closed_ns and _open_beside(line, line.closed_ns, lines) < wanted]

@@ -8,7 +8,7 @@ from random import Random
 
 from himari.catalog.hostpaths import EXCHANGE, EXCHANGE_SETTINGS
 from himari.drills.drill import Drill, Gaps, Quiet
-from himari.drills.effects import repeated, swapped
+from himari.drills.effects import closed, repeated, swapped
 from himari.drills.field import Field, Told
 from himari.proof.accounts import ExchangeLedger
 from himari.stack.errors import HostError
@@ -51,6 +51,30 @@ class Ordered(Quiet):
         return self._chance.choice(lines)
 
 
+class AllCut(Quiet):
+    """One order cuts every line; the venue's ledger says that each went, the collector that it replaced them."""
+
+    def __init__(self) -> None:
+        self._since_ns = 0
+        self._before = Told()
+        self._lines: list[int] = []
+
+    def inject(self, field: Field) -> None:
+        self._since_ns, self._before = time.time_ns(), field.collector()
+        self._lines = _numbers(_ordered(field, ["cut"]))
+
+    def seen(self, field: Field) -> str:
+        """As many as the venue is to have: with one that was away already, this drill would cut the other alone."""
+        (venue,) = field.stack.venues.values()
+        gone = closed(field.sent(self._since_ns).lines, self._lines)
+        grown = field.collector().reconnects - self._before.reconnects
+        told = f"the venue closed line {', '.join(map(str, gone))}; the collector counts {grown} reconnects more"
+        return told if min(len(gone), grown) >= venue.lines else ""
+
+    def restored(self, field: Field) -> bool:
+        return field.collector().carries
+
+
 class Disarranged(Quiet):
     """Every line is ordered to send `count` frames otherwise; `effect` finds them in the venue's ledger, by line."""
 
@@ -61,8 +85,7 @@ class Disarranged(Quiet):
 
     def inject(self, field: Field) -> None:
         self._since_ns = time.time_ns()
-        answer = _ordered(field, [self._order, "--count", str(self._count)])
-        self._lines = [int(number) for number in NUMBER.findall(answer)]
+        self._lines = _numbers(_ordered(field, [self._order, "--count", str(self._count)]))
 
     def seen(self, field: Field) -> str:
         """All of them on each line: an order that is half done has shown nothing yet."""
@@ -79,6 +102,11 @@ def _ordered(field: Field, order: list[str]) -> str:
     """The venue's answer."""
     words = [EXCHANGE, "order", *order, "--settings", EXCHANGE_SETTINGS]
     return field.inside(field.exchange, " ".join(words)).strip()
+
+
+def _numbers(answer: str) -> list[int]:
+    """Of the lines that took an order."""
+    return [int(number) for number in NUMBER.findall(answer)]
 
 
 RECONNECTS = "the collector counts a line that it replaced"
@@ -157,10 +185,10 @@ DRILLS = (
         says="Both lines to the venue are cut at the same time",
         deadline="both lines are up within 10 seconds",
         within=10,
-        sees=RECONNECTS,
+        sees="the venue's ledger has both lines closed, and the collector counts two that it replaced",
         gaps=Gaps.TIGHT,
         takes=45,
-        fault=lambda chance: Ordered(chance, "cut", shows="reconnects"),
+        fault=lambda _: AllCut(),
         together=True,
     ),
 )

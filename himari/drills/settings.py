@@ -171,11 +171,11 @@ DRILLS = (
         says="The venue cuts each line at 24 seconds instead of hours, for 60 seconds",
         deadline="each line has a successor before it is cut, and nothing is missed",
         within=5,
-        sees="four lines at least were left at their age, none was cut",
+        sees="eight lines at least were left at their age, none was cut",
         gaps=Gaps.NONE,
         takes=150,
         lasts=60,
-        fault=lambda _: ShortLines(collector_seconds=12, venue_seconds=24, replaced=4),
+        fault=lambda _: ShortLines(collector_seconds=12, venue_seconds=24, replaced=8),
     ),
     Drill(
         name="venue-certificate",

@@ -9,7 +9,6 @@ import pytest
 from himari.drills.drill import Fault
 from himari.drills.effects import repeated, swapped, unfollowed
 from himari.drills.known import DRILLS
-from himari.drills.settings import ShortLines
 from himari.proof.accounts import ExchangeLedger, Line, Sent
 from himari.stack.errors import HostError
 from himari.stack.paths import StateDir
@@ -26,7 +25,7 @@ def account(*sent: tuple[int, str]) -> ExchangeLedger:
     return ExchangeLedger(0, len(events), [], events)
 
 
-def disarranged(name: str) -> Fault:
+def made(name: str) -> Fault:
     return next(drill.fault(Random(1)) for drill in DRILLS if drill.name == name)
 
 
@@ -47,13 +46,13 @@ def test_frames_are_out_of_order_within_their_stream_alone() -> None:
 def test_a_disarrangement_is_seen_once_all_of_it_was_sent_on_each_line(
     tmp_path: Path, name: str, count: int, step: tuple[str, str]
 ) -> None:
-    fault = disarranged(name)
+    fault = made(name)
     field = Remote(StateDir(tmp_path), {"order": "given to line 4, 5"})
     fault.inject(field)
 
     def shown(steps: int) -> str:
-        made = [(line, key.format(2 * n, 2 * n + 1)) for n in range(steps) for line in (4, 5) for key in step]
-        field.answers = {"ledger": msgspec.json.encode(account(*made)).decode()}
+        frames = [(line, key.format(2 * n, 2 * n + 1)) for n in range(steps) for line in (4, 5) for key in step]
+        field.answers = {"ledger": msgspec.json.encode(account(*frames)).decode()}
         return fault.seen(field)
 
     assert shown(0) == shown(count - 1) == ""
@@ -65,9 +64,9 @@ def test_a_line_is_followed_when_as_many_others_are_open_at_its_end() -> None:
     assert unfollowed(CUT, 2) == [CUT[0]]
 
 
-def held(tmp_path: Path, aged: int, closed: int, lines: list[Line]) -> tuple[ShortLines, Remote]:
+def held(tmp_path: Path, aged: int, closed: int, lines: list[Line]) -> tuple[Fault, Remote]:
     """Lines of short life, of which the collector has left so many at their age and lost so many to the venue."""
-    fault = ShortLines(collector_seconds=1, venue_seconds=2, replaced=4)
+    fault = made("line-cuts")
     field = Remote(StateDir(tmp_path), {"/metrics": f"{AGED} 7\n{CLOSED} 2\n"})
     fault.inject(field)
     told = msgspec.json.encode(ExchangeLedger(0, 0, lines, [])).decode()
@@ -75,8 +74,11 @@ def held(tmp_path: Path, aged: int, closed: int, lines: list[Line]) -> tuple[Sho
     return fault, field
 
 
-@pytest.mark.parametrize(("aged", "seen"), [(3, False), (4, True)])
-def test_lines_that_were_left_at_their_age_are_seen_when_they_are_enough(tmp_path: Path, aged: int, seen: bool) -> None:
+@pytest.mark.parametrize(("aged", "seen"), [(7, False), (8, True)])
+def test_lines_that_were_left_at_their_age_are_seen_when_they_are_as_many_as_their_lives_make(
+    tmp_path: Path, aged: int, seen: bool
+) -> None:
+    """60 s hold five lives of 12 s on each of two lines; the first and the last may be cut short by their ends."""
     fault, field = held(tmp_path, aged, 0, FOLLOWED)
     assert bool(fault.seen(field)) is seen
     fault.lift(field)
@@ -90,6 +92,6 @@ def test_lines_that_were_left_at_their_age_are_seen_when_they_are_enough(tmp_pat
 def test_a_line_that_went_before_its_successor_had_come_is_told(
     tmp_path: Path, closed: int, lines: list[Line], trouble: str
 ) -> None:
-    fault, field = held(tmp_path, 4, closed, lines)
+    fault, field = held(tmp_path, 8, closed, lines)
     with pytest.raises(HostError, match=trouble):
         fault.lift(field)

@@ -10,7 +10,6 @@ from himari.proof.evidence import Marks
 from himari.stack.errors import HimariError
 
 LATE_SECONDS = 30.0  # beyond a deadline: a drill that is late shall tell by how much
-POLL_SECONDS = 0.1
 
 Say = Callable[[str], None]
 

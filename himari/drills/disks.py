@@ -9,6 +9,7 @@ from himari.drills.altered import alter, whole
 from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field, await_
 from himari.lab import faults
+from himari.runs.status import NOT_STORING
 from himari.stack.errors import HostError
 
 WINDOW = "sed -i 's/^window_records = .*/window_records = {}/' $f"
@@ -32,14 +33,14 @@ class BrainDiskFull(Quiet):
 
     def seen(self, field: Field) -> str:
         said = field.shown(field.brain, CONSUMER, "StatusText")
-        return said if said.startswith("cannot store") else ""
+        return said if said.startswith(NOT_STORING) else ""
 
     def lift(self, field: Field) -> None:
         faults.heal(field.lab, (field.brain,))
 
     def restored(self, field: Field) -> bool:
         said = field.shown(field.brain, CONSUMER, "StatusText")
-        return bool(said) and not said.startswith("cannot store")
+        return bool(said) and not said.startswith(NOT_STORING)
 
 
 class JournalDiskFull(Quiet):

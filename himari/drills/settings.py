@@ -23,7 +23,7 @@ from himari.stack.errors import HostError
 MAXMEMORY = "sed -i 's/^maxmemory .*/maxmemory 2mb/' $f"
 LINE_LIFE = "sed -i 's/^line_life_seconds = .*/line_life_seconds = {:.1f}/' $f"
 VENUE_LIFE = "printf '[limits]\\nline_life_seconds = {:.1f}\\n' >>$f"
-AHEAD = "/run/systemd/system/himari-collector.service.d/ahead.conf"
+AHEAD = f"/run/systemd/system/{COLLECTOR}.d/ahead.conf"
 CLOCK = "/run/himari-drill-clock"  # how far the clock is off; what runs looks there each second
 AHEAD_TEXT = (
     "[Service]\\nEnvironment=LD_PRELOAD={library} DONT_FAKE_MONOTONIC=1\\n"

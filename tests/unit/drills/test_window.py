@@ -17,8 +17,8 @@ from himari.proof.timeline import window_timeline
 from himari.stack.errors import HostError, StackFileError
 from himari.stack.load import load_stack
 from himari.stack.paths import StateDir
-from tests.unit.drills.market import HOLE, window_of_a_cut
-from tests.unit.drills.samples import Recorded, drill
+from tests.unit.drills.market import ARRIVED, HOLE, Market, window_of_a_cut
+from tests.unit.drills.samples import Recorded, Remote, drill
 from tests.unit.proof.samples import proven
 
 
@@ -123,6 +123,14 @@ def test_what_resists_is_told_by_its_own_drill_and_stays_noted_until_a_run_heals
         pass
     assert left_behind(field, [drill("stubborn"), drill("after")]) == ["stubborn"]
     assert not (field.state.path / NOTE).exists()
+
+
+def test_drills_behind_one_that_resists_in_their_window_have_their_records_too(field: Field) -> None:
+    remote = Remote(field.state, ARRIVED)
+    drills = [drill("first", Recorded(resists=True)), drill("second", Recorded())]
+    records = drilled(remote, Market(), drills, 3, lambda _: None).records
+    assert [record.name for record in records] == ["first", "second"]
+    assert "it was not begun: edge: resists" in records[1].reason
 
 
 def test_an_interrupted_drill_that_resists_goes_on_with_no_other(field: Field) -> None:

@@ -1,14 +1,15 @@
 """Changes that lock the operator out: the host puts the old state back by itself when nobody logs in anew."""
 
 import base64
-import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import asdict
 
+import msgspec
+
 from himari.apply import bundle, ssh
 from himari.apply.agent.places import Places
-from himari.apply.agent.wire import Activation, FileChange, UnitChange
+from himari.apply.agent.wire import Activation, FileChange, Report, UnitChange
 from himari.apply.ssh import Reach
 from himari.catalog.hostpaths import FIREWALL
 from himari.catalog.sshd import DROP_IN as SSHD
@@ -20,6 +21,7 @@ from himari.stack.known import read_known
 
 GUARDS = Places().guards
 LONGEST_SECONDS = 90.0
+LOGIN_SECONDS = 15.0
 QUICK = ("-o", "ConnectTimeout=3")
 
 Inside = Callable[[str], str]
@@ -82,15 +84,24 @@ def activate(reach: Reach, inside: Inside, path: str, text: str, unit: str, *, s
     service = UnitChange(unit, digest, False, True, True, [], 30, guarded=True)
     request = asdict(Activation(files=[file], units=[service], guard_seconds=seconds))
     done = reach.run(reach.as_root(bundle.COMMAND), "".join(bundle.stream("activate", request)).encode(), timeout=60)
-    report = json.loads(done.out.splitlines()[-1]) if done.out else {"failure": done.err}
-    if report["failure"] is not None:
-        raise DeployError(f"the change could not be made: {report['failure']}", reach.host_name)
-    return str(report["token"])
+    try:
+        report = msgspec.json.decode(done.out.strip().rpartition("\n")[2], type=Report)
+    except msgspec.DecodeError:
+        said = (done.err.strip() or done.out.strip())[-300:] or "nothing"
+        raise DeployError(f"the change could not be made: the host said {said}", reach.host_name, "a report") from None
+    if report.failure is not None:
+        said = "; ".join((report.failure.what, *report.failure.lines))
+        raise DeployError(f"the change could not be made: {said}", reach.host_name)
+    return report.token
 
 
-def login(reach: Reach) -> "subprocess.CompletedProcess[str]":
-    """How a login of its own ends, over no connection that is open already."""
-    return subprocess.run(reach.argv("true", (*ssh.FRESH, *QUICK)), capture_output=True, text=True, check=False)
+def login(reach: Reach, seconds: float = LOGIN_SECONDS) -> "subprocess.CompletedProcess[str]":
+    """How a login of its own ends, over no connection that is open already; one that hangs has failed."""
+    argv = reach.argv("true", (*ssh.FRESH, *QUICK))
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(argv, ssh.SSH_FAILED, "", f"no login within {seconds:g} s")
 
 
 def _guards(field: Field) -> str:

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from himari.apply import ssh
+from himari.apply.ssh import Reach
 from himari.drills.altered import keep
 from himari.drills.field import Field
-from himari.drills.guarded import GUARDS, LockedOut
+from himari.drills.guarded import GUARDS, LockedOut, activate, login
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import KnownHost, read_known, write_known
 from himari.stack.load import load_stack
 from himari.stack.paths import StateDir
 
+FAILED = '{"changed": [], "failure": {"step": "file", "what": "no room", "lines": ["df"]}, "token": ""}'
 OLD, NEW = "AllowUsers himari\n", "AllowUsers nobody\n"
 
 
@@ -69,6 +71,36 @@ def test_the_file_is_kept_before_anything_is_changed(edge: Edge) -> None:
         locked_out(edge).inject(edge)
     kept = edge.file.with_name(f"{edge.file.name}.before-the-drill")
     assert (edge.file.read_text(), kept.read_text()) == (OLD, OLD)
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, edge: Edge, script: str) -> Reach:
+    """The way to an edge whose ssh runs `script`."""
+    (edge.root / "bin" / "ssh").write_text(f"#!/bin/sh\n{script}\n")
+    (edge.root / "bin" / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{edge.root / 'bin'}:{os.environ['PATH']}")
+    return Reach(edge.edge, KnownHost(address="192.0.2.1"), edge.state.ssh / "config")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("cat >/dev/null; echo Traceback: gone >&2", "the host said Traceback: gone"),
+        ("cat >/dev/null; echo sudo: a password is required", "the host said sudo: a password is required"),
+        ("cat >/dev/null; echo", "the host said nothing"),
+        (f"cat >/dev/null; echo '{FAILED}'", "could not be made: no room; df"),
+    ],
+)
+def test_a_host_that_makes_no_change_is_told_with_what_it_said(
+    monkeypatch: pytest.MonkeyPatch, edge: Edge, said: str, told: str
+) -> None:
+    way = answers(monkeypatch, edge, said)
+    with pytest.raises(DeployError, match=told):
+        activate(way, lambda _: "644", str(edge.file), NEW, "ssh.service", seconds=60)
+
+
+def test_a_login_that_hangs_has_failed(monkeypatch: pytest.MonkeyPatch, edge: Edge) -> None:
+    done = login(answers(monkeypatch, edge, "exec sleep 60"), seconds=0.1)
+    assert (done.returncode, done.stderr) == (255, "no login within 0.1 s")
 
 
 def test_a_guard_that_does_nothing_is_told_and_the_file_is_back(edge: Edge) -> None:

@@ -10,6 +10,7 @@ from himari.drills.drill import Drill
 from himari.drills.field import Field
 from himari.drills.judge import Verdict
 from himari.drills.known import ALL, DRILLS, SUITE, suite
+from himari.drills.logs import drop_unlinked, with_logs
 from himari.drills.window import NOTE, drilled, left_behind
 from himari.lab.faults import standing
 from himari.proof.evidence import DrillRecord, DrillWindow, Evidence, Status, read_evidence
@@ -110,7 +111,7 @@ def drill_step(field: Field, number: int, drills: tuple[Drill, ...], seed: int, 
 
     def work(report: Report) -> Outcome:
         remote = Remote(field.stack, read_known(field.state.hosts), field.state.ssh / "config")
-        done = drilled(field, remote, drills, seed, lambda says: report("", says))
+        done = with_logs(field, remote, drilled(field, remote, drills, seed, lambda says: report("", says)))
         verdicts.append(done)
         note(field, verdicts)
         missed = any(record.status is Status.FAILED for record in done.records)
@@ -129,6 +130,7 @@ def note(field: Field, verdicts: Sequence[Verdict]) -> None:
     windows = [window for window in evidence.windows if any(map(window.holds, kept))]
     windows += [verdict.window for verdict in verdicts if verdict.window]
     write_all(field.state, msgspec.structs.replace(evidence, drills=[*kept, *done], windows=windows))
+    drop_unlinked(field.state)
 
 
 def _evidence(field: Field) -> Evidence:

@@ -1,5 +1,7 @@
 """A page as a browser shows it, by Debian's headless Chromium."""
 
+import html
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -26,6 +28,21 @@ FRAME = """<!doctype html><body style="margin:0">
   document.title = JSON.stringify({{height: root.scrollHeight, width: Math.max(root.scrollWidth, ...ends)}})
 }}</script>"""
 
+FOLLOW = """<!doctype html><body style="margin:0">
+<iframe style="border:0;width:{width}px;height:{height}px"></iframe>
+<script>
+const frame = document.querySelector("iframe")
+frame.onload = () => {{
+  frame.onload = () => {{
+    const shown = frame.contentDocument.querySelector(":target")
+    const at = shown && shown.getBoundingClientRect()
+    document.title = JSON.stringify(shown && at.bottom > 0 && at.top < {height} ? shown.textContent : "")
+  }}
+  frame.contentDocument.querySelector({selector}).click()
+}}
+frame.src = {uri}
+</script>"""
+
 
 def measure(page: Path, width: int) -> tuple[int, int]:
     """How wide and high `page` becomes in a window of `width`, in CSS pixels; what is cut off on
@@ -39,6 +56,21 @@ def measure(page: Path, width: int) -> tuple[int, int]:
     if not found:
         raise MachineError(f"{BROWSER} did not show {page}", "", "its height and width", "is it a page?")
     return int(found[2]), int(found[1])
+
+
+def follow(page: Path, link: str, width: int) -> str:
+    """The text of the part that is in sight, in a window of `width`, once `link` on `page` was followed; "" for none.
+
+    `link` leads from that page to a part of another one. Raises MachineError when it is not there."""
+    with TemporaryDirectory() as folder:
+        frame = Path(folder) / "frame.html"
+        selector, uri = json.dumps(f'a[href="{link}"]'), json.dumps(page.resolve().as_uri())
+        frame.write_text(FOLLOW.format(selector=selector, uri=uri, width=width, height=HEIGHT))
+        dom = _run(frame, "--dump-dom", f"--window-size=1600,{HEIGHT}")
+    found = re.search(r"<title>(.*)</title>", dom, re.DOTALL)
+    if not found:
+        raise MachineError(f"{BROWSER} followed no link {link} on {page}", "", "a page behind it", "is it there?")
+    return str(json.loads(html.unescape(found[1])))
 
 
 def photograph(page: Path, picture: Path, *, width: int, height: int = HEIGHT, dark: bool = False) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from himari.proof.accounts import Digest, ExchangeLedger, Gap, Held, Key, Line, Sent, Window
+from himari.proof.excerpts import Excerpt
 
 SECOND = 1_000_000_000
 STEPS_NS = tuple(int(seconds * SECOND) for seconds in (0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600))
@@ -25,6 +26,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     end_ns: int
     says: str = ""
     bad: bool = False
+    logged: list[Excerpt] = []  # meanwhile
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):

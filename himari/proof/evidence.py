@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from himari.proof.course import Course, Span
+from himari.proof.excerpts import Excerpt
 from himari.proof.logs import Log
 from himari.proof.source import Source
 from himari.proof.streams import StreamAccount
@@ -41,6 +42,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     reason: str = ""
     replaces: str = ""  # the step of the VPS-Brain guide's checklists that this check stands for
+    component: str = ""  # whose it is; "" for a rule of the ledger
+    logged: list[Excerpt] = []  # where it failed: what its units logged
 
     @property
     def stops(self) -> bool:
@@ -106,6 +109,7 @@ class DrillRecord(msgspec.Struct, frozen=True, kw_only=True):
     commit: str
     reason: str = ""
     not_covered: str = ""
+    logged: list[Excerpt] = []  # meanwhile
 
 
 class DrillWindow(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,97 +1,76 @@
-"""What the stack's units logged while they were proven, as text files beside the evidence.
+"""What the stack's units logged, as files beside the evidence: a text for each unit, a page for each host.
 
-No secret can be in them: only Himari's own units and Redis are read, which have their secrets as files that systemd
-gives them, and whatever is as long and as mixed as a key is struck out before it is written."""
+Each line of a page can be linked."""
 
-import re
 import shutil
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from himari.proof.excerpts import HostLog, anchor
+from himari.proof.journal import Entry, Period, Units, read
 from himari.proof.probe import Runner
-from himari.stack.errors import HostError
 
-LINES = 300  # of one unit, the newest
 FOLDER = "logs"
-OURS = re.compile(r"(himari-[\w-]+|redis-server)\.service")
-# Our own secrets and digests are hexadecimal, WireGuard's and TLS's keys base64: long, and in both cases.
-KEY_LIKE = re.compile(r"[0-9a-fA-F]{24,}|(?=[\w+/=-]*[a-z])(?=[\w+/=-]*[A-Z])[\w+/=-]{24,}")
-STRUCK = "[struck out]"
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of log lines; `path` is relative to the evidence."""
+    """A file of one unit's lines; paths are relative to the evidence."""
 
     host: str
     unit: str
     path: str
     lines: int
     warnings: int  # of them, at level warning or worse
+    page: str = ""  # of all units of its host
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """A line of the journal, as `journalctl -o json` gives it."""
+class Logs(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written: the units' files and the hosts' pages."""
 
-    at_us: str = msgspec.field(name="__REALTIME_TIMESTAMP")
-    message: str | list[int] | None = msgspec.field(name="MESSAGE", default=None)  # numbers: it was not UTF-8
-    priority: str = msgspec.field(name="PRIORITY", default="6")
-    by: str = msgspec.field(name="_SYSTEMD_UNIT", default="")
-    about: str = msgspec.field(name="UNIT", default="")  # when systemd itself speaks
-
-    @property
-    def unit(self) -> str:
-        return self.about or self.by
-
-    @property
-    def warns(self) -> bool:
-        return int(self.priority) <= 4
-
-    def line(self) -> str:
-        at = datetime.fromtimestamp(int(self.at_us) / 1e6, UTC)
-        text = self.message if isinstance(self.message, str) else "(not text)"
-        return f"{at:%Y-%m-%d %H:%M:%S.%f} {'! ' if self.warns else '  '}{KEY_LIKE.sub(STRUCK, text)}"
+    files: list[Log]
+    hosts: list[HostLog]
 
 
-def collect(run: Runner, units: Iterable[tuple[str, Iterable[str]]], since_ns: int, beside: Path) -> list[Log]:
-    """Write what units of hosts (host, some of its units) logged since `since_ns` below the folder `beside`.
+def collect(run: Runner, units: Units, period: Period, beside: Path, folder: str = FOLDER) -> Logs:
+    """Write what units of hosts logged in `period` into `folder`, below the evidence's own folder `beside`.
 
-    What was there before is replaced. A host that does not answer has no logs; its checks say why."""
-    shutil.rmtree(beside / FOLDER, ignore_errors=True)
-    asked: dict[str, set[str]] = {}
-    for host, names in units:
-        asked.setdefault(host, set()).update(filter(OURS.fullmatch, names))
-    with ThreadPoolExecutor(max(1, len(asked))) as pool:
-        answers = pool.map(lambda host: _entries(run, host, sorted(asked[host]), since_ns), asked)
-        return [
-            log
-            for host, entries in zip(asked, answers, strict=True)
-            for unit in sorted(asked[host])
-            if (log := _write(beside, host, unit, [entry for entry in entries if entry.unit == unit]))
-        ]
+    What was in it before is replaced. A host that does not answer has no logs; its checks say why."""
+    shutil.rmtree(beside / folder, ignore_errors=True)
+    files: list[Log] = []
+    hosts: list[HostLog] = []
+    for host, entries in read(run, units, period).items():
+        if entries:
+            (beside / folder).mkdir(parents=True, exist_ok=True)
+            hosts.append(HostLog(host=host, path=f"{folder}/{host}.html", entries=entries))
+            files += _texts(beside, folder, hosts[-1])
+            (beside / hosts[-1].path).write_text(_page(hosts[-1], files), encoding="utf-8")
+    return Logs(files=files, hosts=hosts)
 
 
-def _entries(run: Runner, host: str, units: Sequence[str], since_ns: int) -> list[Entry]:
-    if not units:
-        return []
-    named = [word for unit in units for word in ("-u", unit)]
-    kept = ("-n", str(LINES * len(units)), f"--since=@{since_ns // 10**9}")
-    fields = "--output-fields=_SYSTEMD_UNIT,UNIT,MESSAGE,PRIORITY"
-    try:
-        answer = run(host, ("journalctl", "-q", "--no-pager", "-o", "json", fields, *kept, *named))
-        return [msgspec.json.decode(line, type=Entry) for line in answer.splitlines()]
-    except (HostError, msgspec.DecodeError):
-        return []
+def _texts(beside: Path, folder: str, log: HostLog) -> list[Log]:
+    by_unit = groupby(sorted(log.entries, key=lambda entry: entry.unit), key=lambda entry: entry.unit)
+    return [_text(beside, folder, log, unit, list(entries)) for unit, entries in by_unit]
 
 
-def _write(beside: Path, host: str, unit: str, entries: Sequence[Entry]) -> Log | None:
-    if not entries:
-        return None
-    kept = entries[-LINES:]
-    path = Path(FOLDER) / f"{host}-{unit.removesuffix('.service')}.txt"
-    (beside / FOLDER).mkdir(parents=True, exist_ok=True)
-    (beside / path).write_text("".join(f"{entry.line()}\n" for entry in kept), encoding="utf-8")
-    return Log(host=host, unit=unit, path=str(path), lines=len(kept), warnings=sum(entry.warns for entry in kept))
+def _text(beside: Path, folder: str, log: HostLog, unit: str, entries: Sequence[Entry]) -> Log:
+    path = f"{folder}/{log.host}-{unit.removesuffix('.service')}.txt"
+    (beside / path).write_text("".join(f"{entry.line()}\n" for entry in entries), encoding="utf-8")
+    warnings = sum(entry.warns for entry in entries)
+    return Log(host=log.host, unit=unit, path=path, lines=len(entries), warnings=warnings, page=log.path)
+
+
+def _page(log: HostLog, files: Sequence[Log]) -> str:
+    environment = Environment(
+        loader=PackageLoader("himari.proof", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["anchor"] = anchor
+    texts = [(file.unit, Path(file.path).name) for file in files if file.host == log.host]
+    return environment.get_template("log.html.j2").render(log=log, texts=texts)

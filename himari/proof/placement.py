@@ -1,5 +1,7 @@
 """Which components are where, by phase."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from himari.catalog.component import Component, Feed, View
@@ -15,6 +17,11 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     phase: str  # the day
     view: View
     component: Component
+
+
+def units_of(placed: Sequence[Placed]) -> list[tuple[str, list[str]]]:
+    """The units of each component, with its host."""
+    return [(one.host, [unit.name for unit in one.component.units]) for one in placed]
 
 
 def placements(stack: Stack, known: Known, feed: Feed) -> tuple[Placed, ...]:

@@ -59,6 +59,7 @@ def judge(
         status=status,
         reason=reason,
         replaces=statement.replaces or getattr(case.item, "replaces", ""),
+        component=case.component.name,
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from himari.proof.course import Course, Span
 from himari.proof.evidence import DrillRecord, repeated
+from himari.proof.excerpts import Excerpt
 
 SECOND = 1e9
 LEAST = 0.4  # a bar that is thinner cannot be seen
@@ -26,6 +27,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     bars: list[Bar]
     says: str
+    logged: list[Excerpt] = []
 
 
 class _Drawn(NamedTuple):
@@ -90,11 +92,14 @@ def _fault(fault: Span, drill: DrillRecord | None) -> _Drawn:
 def _timeline(rows: Iterable[_Drawn], edges: Sequence[Span]) -> Timeline:
     start, end = min(edge.start_ns for edge in edges), max(edge.end_ns for edge in edges)
     length = max(1, end - start)
-    drawn = [
-        Row(name=row.name, bars=[_bar(span, kind, start, length) for span, kind in row.spans], says=row.says)
-        for row in rows
-    ]
+    drawn = [_row(row, start, length) for row in rows]
     return Timeline(seconds=length / SECOND, rows=drawn[:ROWS], more=max(0, len(drawn) - ROWS))
+
+
+def _row(row: _Drawn, start_ns: int, length_ns: int) -> Row:
+    """With the lines of its first span, which it is named after."""
+    bars = [_bar(span, kind, start_ns, length_ns) for span, kind in row.spans]
+    return Row(name=row.name, bars=bars, says=row.says, logged=row.spans[0][0].logged)
 
 
 def _bar(span: Span, kind: str, start_ns: int, length_ns: int) -> Bar:

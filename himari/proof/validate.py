@@ -16,10 +16,13 @@ from himari.proof.baseline import BASELINE, read_baseline, write_baseline
 from himari.proof.course import Span
 from himari.proof.difference import keep_previous, read_previous
 from himari.proof.evidence import Check, Evidence, Severity, Status, tally, write_evidence
+from himari.proof.journal import Period
 from himari.proof.junit import write_junit
 from himari.proof.ledger import PHASE, TAKEN, LedgerResult
+from himari.proof.links import linked
 from himari.proof.logs import collect
 from himari.proof.page import write_page
+from himari.proof.placement import units_of
 from himari.proof.provenance import checkout, versions
 from himari.proof.remote import Remote
 from himari.proof.results import Results
@@ -34,6 +37,7 @@ from himari.stack.paths import PROJECT, VALIDATION, StateDir
 
 MINIMUM_EVENTS = 1000
 FIRST_FILE_SECONDS = 3  # from a record to a file that was due
+LOOK_BACK_NS = 3600 * 10**9  # as far as checks look for errors: what failed may have ended before the run
 
 
 def validate(
@@ -67,11 +71,9 @@ def validate(
     checks, result = _side_by_side(subject, state.path / "validate.log", account_for, report)
     taken = round(time.monotonic() - began, 1)
     evidence = _evidence(subject, checks, result, started.isoformat(timespec="seconds"), taken)
-    since_ns = min((step.start_ns for step in steps), default=int(started.timestamp() * 1e9))
-    units = [(one.host, [unit.name for unit in one.component.units]) for one in subject.placements]
-    logs = collect(remote, units, since_ns, state.path)
+    evidence = msgspec.structs.replace(evidence, steps=[*steps, *_steps(evidence, started)])
+    evidence = _logged(evidence, subject, state)
     keep_previous(state.evidence)
-    evidence = msgspec.structs.replace(evidence, steps=[*steps, *_steps(evidence, started)], logs=logs)
     write_all(state, evidence)
     if evidence.green:
         write_baseline(state.path / BASELINE, baseline)
@@ -106,6 +108,14 @@ def _side_by_side(
 def _steps(evidence: Evidence, started: datetime) -> list[Span]:
     start_ns = int(started.timestamp() * 1e9)
     return [Span(row="proof", start_ns=start_ns, end_ns=start_ns + int(evidence.seconds * 1e9), bad=not evidence.green)]
+
+
+def _logged(evidence: Evidence, subject: Subject, state: StateDir) -> Evidence:
+    """With what the stack's units logged since the run began, and before it where something failed."""
+    since_ns = min(step.start_ns for step in evidence.steps)
+    period = Period(since_ns=since_ns - LOOK_BACK_NS if evidence.failures else since_ns)
+    logs = collect(subject.remote, units_of(subject.placements), period, state.path)
+    return msgspec.structs.replace(linked(evidence, logs.hosts, subject.placements, period), logs=logs.files)
 
 
 def _evidence(

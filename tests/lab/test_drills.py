@@ -36,6 +36,9 @@ def test_the_evidence_has_the_marks_of_each_drill(lab_edge: LabEdge, first_up: U
         times = [mark for mark in marks if mark is not None]
         assert len(times) == len(marks), record.name
         assert times == sorted(times), record.name
+    linked = {record.name: {one.host for one in record.logged} for record in evidence.drills}
+    assert "edge" in linked["collector-kill"]
+    assert all((lab_edge.state.path / one.path).exists() for record in evidence.drills for one in record.logged)
     cases = ET.parse(lab_edge.state.evidence.with_suffix(".xml")).getroot().iter("testcase")  # noqa: S314  # our own file
     assert {record.name for record in evidence.drills} <= {case.get("name") for case in cases}
 

@@ -8,13 +8,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from himari.proof.browser import measure, photograph
+from himari.proof.browser import follow, measure, photograph
 from himari.proof.course import JOURNALED, STORED, Course, Delay, Rate, Span
 from himari.proof.evidence import Check, DrillRecord, DrillWindow, Evidence, Ledger, Marks, Severity, Status, tally
-from himari.proof.logs import Log
+from himari.proof.excerpts import Excerpt
+from himari.proof.journal import Period
+from himari.proof.logs import FOLDER, collect
 from himari.proof.page import write_page
 from himari.proof.source import Recording
 from himari.proof.streams import StreamAccount
+from tests.unit.proof.journals import Journal, said
 from tests.unit.proof.samples import accounted
 
 SECOND = 1_000_000_000
@@ -120,25 +123,45 @@ def evidence() -> Evidence:
         windows=[WINDOW],
         steps=[span("day08_runtime", -30, -5), span("proof", -5, 37)],
         course=COURSE,
-        logs=[
-            Log(
-                host="edge", unit="himari-collector.service", path="logs/edge-himari-collector.txt", lines=9, warnings=1
-            )
-        ],
+    )
+
+
+COLLECTOR = "himari-collector.service"
+JOURNAL = Journal(*(said(COLLECTOR, f"{n} <b>{LONG}", at=n, priority=4 if n == 40 else 6) for n in range(80)))
+
+
+def with_logs(whole: Evidence, beside: Path) -> Evidence:
+    """`whole` with logs beside it, and their lines wherever lines can be linked."""
+    logs = collect(JOURNAL, [("edge", [COLLECTOR])], Period(since_ns=0), beside)
+    path = logs.hosts[0].path
+    found = [
+        Excerpt(host="edge", unit=unit, path=path, first=31, last=60, lines=30, warnings=1, warning=41)
+        for unit in ("", "himari-collector")
+    ]
+    assert whole.course
+    return msgspec.structs.replace(
+        whole,
+        checks=[msgspec.structs.replace(check("failed", Status.FAILED), logged=found), *whole.checks],
+        drills=[msgspec.structs.replace(DRILL, logged=found)],
+        course=msgspec.structs.replace(
+            whole.course, gaps=[msgspec.structs.replace(gap, logged=found) for gap in whole.course.gaps]
+        ),
+        logs=logs.files,
     )
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All that a page can show, and a run before that was otherwise in all that can be compared; all folds open."""
-    whole = evidence()
+    folder = tmp_path_factory.mktemp("page")
+    whole = with_logs(evidence(), folder)
     before = msgspec.structs.replace(
         whole,
         seconds=7.0,
         versions={"edge": LONG},
         checks=[check("order", Status.FAILED)],
     )
-    path = tmp_path_factory.mktemp("page") / "evidence.html"
+    path = folder / "evidence.html"
     write_page(path, whole, before)
     path.write_text(re.sub(r"<details(?! open)", "<details open", path.read_text()))
     return path
@@ -162,9 +185,28 @@ def test_every_section_is_there_once_and_the_page_is_small(page: Path) -> None:
     assert {name: text.count(f' id="{name}"') for name in SECTIONS} == dict.fromkeys(SECTIONS, 1)
     assert len(text.encode()) < 1_000_000
     assert "<script" not in text
-    assert re.findall(r'(?:src|href)="([^"]*)"', text) == [
-        *("logs/edge-himari-collector.txt", "evidence.json", "evidence.xml"),
-    ]
+    links = re.findall(r'(?:src|href)="([^"]*)"', text)
+    files = ("logs/edge.html", "logs/edge-himari-collector.txt", "evidence.json", "evidence.xml")
+    assert links[-4:] == list(files)
+    assert {link.split("#")[0] for link in links[:-4]} == {"logs/edge.html"}
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_a_link_to_a_line_shows_that_line(page: Path, width: int) -> None:
+    links = {link for link in re.findall(r'href="([^"]*)"', page.read_text()) if "#" in link}
+    assert links == {"logs/edge.html#L31", "logs/edge.html#L41"}
+    assert f"himari-collector30 <b>{LONG}" in follow(page, "logs/edge.html#L31", width)
+
+
+def test_a_link_to_no_line_is_found(page: Path) -> None:
+    broken = page.with_name("astray.html")
+    broken.write_text(page.read_text().replace("#L31", "#L310"))
+    assert follow(broken, "logs/edge.html#L310", DESK) == ""
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_a_page_of_lines_does_not_overflow(page: Path, width: int) -> None:
+    assert measure(page.parent / FOLDER / "edge.html", width)[0] == width
 
 
 @pytest.mark.parametrize("dark", [False, True])

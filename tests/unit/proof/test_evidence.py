@@ -64,6 +64,7 @@ def test_the_files_keys_are_the_agreed_ones(tmp_path: Path) -> None:
     assert written["feed"]["source"] == "recording"
     assert set(written["checks"][0]) == {
         *("id", "phase", "host", "says", "severity", "observed", "status", "reason", "replaces"),
+        *("component", "logged"),
     }
 
 

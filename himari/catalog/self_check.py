@@ -38,7 +38,7 @@ MODULES = (
     "himari/runs/self_check.py",
     "himari/runs/status_probe.py",
     "himari/runs/status.py",
-    "himari/runs/cutover_note.py",
+    "himari/stack/cutover_note.py",
     "himari/stack/model.py",
 )
 EVERY_HOURS = {"daily": 24, "weekly": 7 * 24}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from himari.catalog.component import Artifact, Component, Feed
-from himari.catalog.hostpaths import CREDENTIALS, WIREGUARD_PRIVATE_KEY
+from himari.catalog.hostpaths import CREDENTIALS, CUTOVER, WIREGUARD_PRIVATE_KEY
 from himari.catalog.irq import REFUSED as IRQ_REFUSED
 from himari.catalog.kernel import UNUSED_MODULES
 from himari.catalog.ports import REDIS
@@ -29,6 +29,7 @@ TEXTS = (
     "/run/systemd/container",
     "/var/run/reboot-required",
     IRQ_REFUSED,
+    CUTOVER,
 )
 HASHES = ("/etc/shadow", "/etc/gshadow")
 REDIS_SETTINGS = (

@@ -6,9 +6,11 @@ from functools import cached_property
 
 import msgspec
 
+from himari.catalog import consumer, deadman
 from himari.catalog.component import Feed, Place, Unit, View
 from himari.catalog.containers import not_covered
 from himari.catalog.graph import OUTSIDE, listeners
+from himari.catalog.hostpaths import CUTOVER
 from himari.proof.baseline import BASELINE, Baseline, read_baseline
 from himari.proof.checks import Case, Statement
 from himari.proof.crossings import Crossing, crossings
@@ -17,6 +19,7 @@ from himari.proof.probe import Probe, Runner, ask
 from himari.proof.question import Outcome, Question
 from himari.proof.questions import question
 from himari.proof.remote import Outside, Remote
+from himari.stack.cutover_note import CutoverNote, Stage
 from himari.stack.errors import HostError
 from himari.stack.known import Known, read_known
 from himari.stack.load import load_stack
@@ -24,6 +27,18 @@ from himari.stack.model import Provider, Stack
 from himari.stack.network import tunnel_addresses
 from himari.stack.paths import StateDir
 
+# Reviewed: what cannot hold, and need not, while a rollback has put the user's own consumer in charge.
+NEEDS_OUR_CONSUMER = (
+    f"consumer.{consumer.UNIT}.active",
+    f"consumer.{consumer.UNIT}.enabled",
+    "consumer.consumer-metrics.listens",
+    "consumer.stores",
+    "consumer.open-files",
+    f"deadman.{deadman.TIMER}.active",
+    f"deadman.{deadman.TIMER}.enabled",
+    "deadman.timer",
+    "deadman.result",
+)
 Contents = Mapping[str, Mapping[str, str]]  # host -> path -> sha256 of what shall be there
 
 
@@ -104,11 +119,26 @@ class Subject:
         """Why this kind of host, or this run, cannot show what the check asks; "" when it can."""
         if statement.venue_clock and self.feed.speed != 1.0:
             return f"the recording runs at {self.feed.speed:g} times its speed, so the venue's clock is not ours"
+        if check_id in NEEDS_OUR_CONSUMER and (in_charge := self.rolled_back(case.host)):
+            return in_charge
         if not self._contained(case.host):
             return ""
         if isinstance(case.item, Unit) and case.item.unless_container:
             return f"{case.name} is declared as what a container cannot run"
         return not_covered(check_id) or ""
+
+    def rolled_back(self, host: str) -> str:
+        """Who is in charge on `host` since a rollback put our consumer aside; "" where ours is to run."""
+        answer = self.answers[host]
+        if isinstance(answer, HostError):
+            return ""
+        try:
+            note = msgspec.json.decode(answer.text(CUTOVER) or "null", type=CutoverNote | None)
+        except msgspec.DecodeError:
+            return ""
+        ours = answer.unit(consumer.UNIT)
+        off = ours.get("ActiveState") != "active" and ours.get("UnitFileState") == "disabled"
+        return note.says if note and note.stage is Stage.BACK and off else ""
 
     def _contained(self, host: str) -> bool:
         """Whether the host is a container, whoever made it: by its own word, or the stack file's if it says none."""

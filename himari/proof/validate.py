@@ -32,7 +32,7 @@ from himari.proof.subject import Contents, Subject
 from himari.proof.window import prove_data
 from himari.stack.errors import HimariError, ProofFailed
 from himari.stack.known import read_known
-from himari.stack.model import Stack
+from himari.stack.model import Role, Stack
 from himari.stack.paths import PROJECT, VALIDATION, StateDir
 
 MINIMUM_EVENTS = 1000
@@ -101,7 +101,7 @@ def _side_by_side(
         try:
             result = window.result()
         except HimariError as error:
-            return [*checks, _no_account(str(error))], None
+            return [*checks, account_is_missing(subject, str(error))], None
     return [*checks, *result.checks], result
 
 
@@ -198,7 +198,9 @@ def _configuration() -> Path:
     return Path(__file__).parent / "pytest.ini"
 
 
-def _no_account(reason: str) -> Check:
+def account_is_missing(subject: Subject, why: str) -> Check:
+    """The check in place of an account that could not be had; not covered where our consumer is off by a rollback."""
+    in_charge = next(filter(None, map(subject.rolled_back, subject.stack.hosts_with(Role.BRAIN))), "")
     return Check(
         id=TAKEN,
         phase=PHASE,
@@ -206,6 +208,6 @@ def _no_account(reason: str) -> Check:
         says="the accounts of exchange, edge and brain can be had",
         severity=Severity.CRITICAL,
         observed="",
-        status=Status.FAILED,
-        reason=reason,
+        status=Status.NOT_COVERED if in_charge else Status.FAILED,
+        reason=in_charge or why,
     )

@@ -8,7 +8,7 @@ from himari.catalog.consumer import UNIT as CONSUMER
 from himari.catalog.deadman import TIMER as DEADMAN
 from himari.catalog.hostpaths import CUTOVER
 from himari.proof.probe import Runner
-from himari.runs.cutover_note import CutoverNote, Stage
+from himari.stack.cutover_note import CutoverNote, Stage
 from himari.stack.errors import DeployError, StackFileError
 from himari.stack.model import Role, Stack
 

@@ -17,11 +17,11 @@ from himari.proof.subject import Subject
 from himari.proof.validate import run_checks
 from himari.runs.agreement import Counting, await_agreement
 from himari.runs.consumers import OURS, Consumers
-from himari.runs.cutover_note import Stage
 from himari.runs.halfway import refuse_half_destroyed
 from himari.runs.progress import Listener, Report
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
+from himari.stack.cutover_note import Stage
 from himari.stack.errors import HostError, ProofFailed
 from himari.stack.known import read_known
 from himari.stack.model import Stack

@@ -8,11 +8,11 @@ from himari.proof.probe import Runner
 from himari.proof.remote import Remote
 from himari.runs.consumers import OURS, Consumers
 from himari.runs.cutover import CutoverReport
-from himari.runs.cutover_note import CutoverNote, Stage
 from himari.runs.halfway import refuse_half_destroyed
 from himari.runs.progress import Listener, Report
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
+from himari.stack.cutover_note import CutoverNote, Stage
 from himari.stack.errors import StackFileError
 from himari.stack.known import read_known
 from himari.stack.model import Stack

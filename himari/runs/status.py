@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from himari.runs.cutover_note import CutoverNote, Stage
+from himari.stack.cutover_note import CutoverNote, Stage
 from himari.stack.model import Retention
 
 DISK_FREE_FLOOR = 0.1  # of a disk; the dead-man timer warns earlier

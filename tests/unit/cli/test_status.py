@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from himari.cli.status import show_status
-from himari.runs.cutover_note import CutoverNote, Stage
 from himari.runs.status import Disk, HostStatus, LoggedError, Memory, Probe, StackStatus, UnitState
+from himari.stack.cutover_note import CutoverNote, Stage
 
 PROBE = Probe(
     units=(),

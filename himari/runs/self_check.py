@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from himari.runs import status_probe
-from himari.runs.status import Probe, judge
+from himari.runs.status import CONSUMER, Probe, judge
 from himari.stack.model import Retention
 
 WEEKLY = "weekly"
@@ -49,7 +49,8 @@ def look(name: str, asked: Asked) -> Verdict:
     """Look once."""
     probe = msgspec.convert(status_probe.look(asked.wanted), Probe)
     wrong = [*judge(asked.host, probe, asked.retention).wrong]
-    if name == WEEKLY:
+    # A store that a rollback put aside took nothing in since.
+    if name == WEEKLY and CONSUMER not in probe.aside:
         wrong += _unreadable(asked.wanted)
     return Verdict(name=name, at=time.time(), wrong=tuple(wrong))
 

@@ -38,6 +38,7 @@ MODULES = (
     "himari/runs/self_check.py",
     "himari/runs/status_probe.py",
     "himari/runs/status.py",
+    "himari/runs/verdict.py",
     "himari/stack/cutover_note.py",
     "himari/stack/model.py",
 )

@@ -9,7 +9,7 @@ from himari.drills.altered import alter, whole
 from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field, await_
 from himari.lab import faults
-from himari.runs.status import NOT_STORING
+from himari.runs.verdict import NOT_STORING
 from himari.stack.errors import HostError
 
 WINDOW = "sed -i 's/^window_records = .*/window_records = {}/' $f"

@@ -17,8 +17,9 @@ from himari.runs.halfway import half_destroyed, remedy
 from himari.runs.labs import faults_in_force, silenced
 from himari.runs.plan import components
 from himari.runs.progress import Event, Listener
-from himari.runs.status import ON_HOST, HostStatus, Probe, StackStatus, judge, read_probe
+from himari.runs.status import HostStatus, Probe, StackStatus, read_probe
 from himari.runs.strays import departed_says
+from himari.runs.verdict import ON_HOST, judge
 from himari.stack.errors import HostError
 from himari.stack.known import Known, read_known
 from himari.stack.model import Stack

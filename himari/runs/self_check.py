@@ -1,5 +1,5 @@
-"""Runs on a host, by a timer, in the runtime's environment: looks as `himari status` does, with the same two modules,
-and leaves the verdict for it.
+"""Runs on a host, by a timer, in the runtime's environment: looks and judges as `himari status` does, with the same
+modules, and leaves the verdict for it.
 
 Arguments: daily or weekly, the settings (JSON: Asked), the folder of the verdicts. Beyond the daily look the weekly one
 reads back what the host's store took in last."""
@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from himari.runs import status_probe
-from himari.runs.status import CONSUMER, Probe, judge
+from himari.runs.status import CONSUMER, Probe
+from himari.runs.verdict import judge
 from himari.stack.model import Retention
 
 WEEKLY = "weekly"

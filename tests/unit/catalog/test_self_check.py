@@ -1,7 +1,11 @@
 """The code that looks on a host is the code that looks from the operator's machine, and it looks at all of the host."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+
+import msgspec
 
 from himari.apply.render import render
 from himari.apply.values import Values
@@ -22,6 +26,16 @@ def test_the_modules_are_put_there_as_they_are(tmp_path: Path) -> None:
     files = rendered("brain", tmp_path)
     for path in MODULES:
         assert files[f"{CODE}/{path}"] == (PROJECT / path).read_bytes()
+
+
+def test_the_modules_need_no_others_of_ours(tmp_path: Path) -> None:
+    for path in MODULES:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes((PROJECT / path).read_bytes())
+    paths = f"{tmp_path}:{Path(msgspec.__file__).parents[1]}"
+    argv = (sys.executable, "-S", "-c", "import himari.runs.self_check")  # -S: this checkout is not found
+    done = subprocess.run(argv, cwd=tmp_path, env={"PYTHONPATH": paths}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_it_looks_at_all_units_of_the_host_but_its_own(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from himari.catalog import collector, consumer, deadman, self_check
 from himari.runs import consumers, status_probe
-from himari.runs.status import COLLECTOR, CONSUMER, PUT_ASIDE, SELF_CHECK_LIMIT_S, Probe, judge, read_probe
+from himari.runs.status import CONSUMER, PUT_ASIDE, SELF_CHECK_LIMIT_S, Probe, read_probe
+from himari.runs.verdict import COLLECTOR, judge
 from himari.stack.model import Retention
 
 RETENTION = Retention()  # a Parquet file a minute

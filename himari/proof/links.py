@@ -1,6 +1,7 @@
-"""What did not hold, and the faults and gaps of the window, each with the lines of the logs that tell of it. Pure."""
+"""What did not hold, and the faults and gaps of the window, each with the lines of the logs that tell of it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -9,7 +10,21 @@ from himari.proof.evidence import Check, Evidence, Status
 from himari.proof.excerpts import Excerpt, HostLog, of_period, of_units
 from himari.proof.journal import Period
 from himari.proof.ledger import PHASE
-from himari.proof.placement import Placed
+from himari.proof.logs import collect
+from himari.proof.placement import Placed, units_of
+from himari.proof.probe import Runner
+
+LOOK_BACK_NS = 3600 * 10**9  # as far as checks look for errors: what failed may have ended before the run
+
+
+def with_logs(evidence: Evidence, run: Runner, placed: Sequence[Placed], beside: Path) -> Evidence:
+    """`evidence` with what the units of `placed` logged since its first step, and before that where something failed.
+
+    The logs are written below the folder `beside`, in place of those that were there."""
+    since_ns = min(step.start_ns for step in evidence.steps)
+    period = Period(since_ns=since_ns - LOOK_BACK_NS if evidence.failures else since_ns)
+    logs = collect(run, units_of(placed), period, beside)
+    return msgspec.structs.replace(linked(evidence, logs.hosts, placed, period), logs=logs.files)
 
 
 def linked(evidence: Evidence, logs: Sequence[HostLog], placed: Sequence[Placed], period: Period) -> Evidence:

@@ -16,13 +16,10 @@ from himari.proof.baseline import BASELINE, read_baseline, write_baseline
 from himari.proof.course import Span
 from himari.proof.difference import keep_previous, read_previous
 from himari.proof.evidence import Check, Evidence, Severity, Status, tally, write_evidence
-from himari.proof.journal import Period
 from himari.proof.junit import write_junit
 from himari.proof.ledger import PHASE, TAKEN, LedgerResult
-from himari.proof.links import linked
-from himari.proof.logs import collect
+from himari.proof.links import with_logs
 from himari.proof.page import write_page
-from himari.proof.placement import units_of
 from himari.proof.provenance import checkout, versions
 from himari.proof.remote import Remote
 from himari.proof.results import Results
@@ -37,7 +34,6 @@ from himari.stack.paths import PROJECT, VALIDATION, StateDir
 
 MINIMUM_EVENTS = 1000
 FIRST_FILE_SECONDS = 3  # from a record to a file that was due
-LOOK_BACK_NS = 3600 * 10**9  # as far as checks look for errors: what failed may have ended before the run
 
 
 def validate(
@@ -72,7 +68,7 @@ def validate(
     taken = round(time.monotonic() - began, 1)
     evidence = _evidence(subject, checks, result, started.isoformat(timespec="seconds"), taken)
     evidence = msgspec.structs.replace(evidence, steps=[*steps, *_steps(evidence, started)])
-    evidence = _logged(evidence, subject, state)
+    evidence = with_logs(evidence, remote, subject.placements, state.path)
     keep_previous(state.evidence)
     write_all(state, evidence)
     if evidence.green:
@@ -108,14 +104,6 @@ def _side_by_side(
 def _steps(evidence: Evidence, started: datetime) -> list[Span]:
     start_ns = int(started.timestamp() * 1e9)
     return [Span(row="proof", start_ns=start_ns, end_ns=start_ns + int(evidence.seconds * 1e9), bad=not evidence.green)]
-
-
-def _logged(evidence: Evidence, subject: Subject, state: StateDir) -> Evidence:
-    """With what the stack's units logged since the run began, and before it where something failed."""
-    since_ns = min(step.start_ns for step in evidence.steps)
-    period = Period(since_ns=since_ns - LOOK_BACK_NS if evidence.failures else since_ns)
-    logs = collect(subject.remote, units_of(subject.placements), period, state.path)
-    return msgspec.structs.replace(linked(evidence, logs.hosts, subject.placements, period), logs=logs.files)
 
 
 def _evidence(

@@ -9,9 +9,7 @@ from himari.catalog.component import Feed
 from himari.proof.course import Course, Span
 from himari.proof.evidence import Check, Evidence, Severity, Status
 from himari.proof.excerpts import Excerpt
-from himari.proof.journal import Period
-from himari.proof.links import linked
-from himari.proof.logs import collect
+from himari.proof.links import with_logs
 from himari.proof.page import render_page
 from himari.proof.placement import placements
 from himari.stack.load import load_stack
@@ -20,15 +18,15 @@ from tests.unit.proof.samples import proven
 
 SECOND = 1_000_000_000
 LINK = re.compile(r'href="(logs/[^"]+)"')
-COLLECTOR, REDIS, CONSUMER = "himari-collector.service", "redis-server.service", "himari-consumer.service"
+COLLECTOR, REDIS = "himari-collector.service", "redis-server.service"
 JOURNAL = Journal(
     said(COLLECTOR, "starts"),
     said(REDIS, "ready", at=1),
     said(COLLECTOR, "line 2 is gone", at=10, priority=4),
     said(COLLECTOR, "line 2 is up", at=12),
     said(REDIS, "saved", at=50),
+    silent=["exchange", "brain"],
 )
-UNITS = [("edge", [COLLECTOR, REDIS]), ("brain", [CONSUMER])]
 GAP = Span(row="gap", start_ns=START + 10 * SECOND, end_ns=START + 12 * SECOND)
 COURSE = Course(
     start_ns=START + 5 * SECOND,
@@ -58,12 +56,12 @@ def check(
     )
 
 
-def with_lines(beside: Path, *checks: Check) -> Evidence:
-    stack, period = load_stack("lab-edge"), Period(since_ns=START)
-    placed = placements(stack, {}, Feed())
-    logs = collect(JOURNAL, UNITS, period, beside)
-    whole = linked(proven(*checks, course=COURSE), logs.hosts, placed, period)
-    return msgspec.structs.replace(whole, logs=logs.files)
+PLACED = placements(load_stack("lab-edge"), {}, Feed())
+
+
+def with_lines(beside: Path, *checks: Check, begun: float = 0.0) -> Evidence:
+    steps = [Span(row="proof", start_ns=START + int(begun * SECOND), end_ns=START + 60 * SECOND)]
+    return with_logs(proven(*checks, course=COURSE, steps=steps), JOURNAL, PLACED, beside)
 
 
 def spots(found: list[Excerpt]) -> list[tuple[str, str, int, int, int]]:
@@ -81,6 +79,14 @@ def test_a_failed_check_has_the_lines_of_its_unit(tmp_path: Path) -> None:
     assert found == [[("edge", "himari-collector", 1, 4, 3)], [("edge", "redis-server", 2, 5, 2)], []]
     (excerpt,) = whole.checks[0].logged
     assert (excerpt.warnings, excerpt.warning, excerpt.link(3)) == (1, 3, "logs/edge.html#L3")
+
+
+def test_a_unit_that_ended_before_the_run_has_its_last_lines_all_the_same(tmp_path: Path) -> None:
+    failed, passed = check("collector.quiet", "collector"), check("collector.quiet", "collector", Status.PASSED)
+    (down,) = with_lines(tmp_path, failed, begun=1800).checks
+    assert spots(down.logged) == [("edge", "himari-collector", 1, 4, 3)]
+    assert with_lines(tmp_path, passed, begun=1800).logs == []
+    assert with_lines(tmp_path, failed, begun=2 * 3600).checks[0].logged == []
 
 
 def test_a_rule_of_the_ledger_has_the_lines_of_its_window(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from himari_runtime.feeds.polls import Polls
 from himari_runtime.feeds.rest import RestClient
 from himari_runtime.feeds.shard import Shard
 from himari_runtime.feeds.snapshots import Snapshots
+from himari_runtime.feeds.spent import Spent
 from himari_runtime.messages import Channel, Gap, Heartbeat, Kind, Reason
 from himari_runtime.settings import CollectedVenue
 from himari_runtime.venues.dialect import Dialect
@@ -29,8 +30,8 @@ EXPIRE_SECONDS = 0.05
 
 
 class Feed:
-    """A venue's feed, going on from `past`. `backlog` gives records and seconds that the buffer is behind; `beaten`
-    is told each second."""
+    """A venue's feed, going on from `past` and, within the venue's limits, from `spent`. `backlog` gives records and
+    seconds that the buffer is behind; `beaten` is told each second."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Feed:
         intake: Intake,
         *,
         past: Past,
+        spent: Spent,
         backlog: Callable[[], tuple[int, float]],
         beaten: Callable[[Heartbeat], None],
     ) -> None:
@@ -62,11 +64,11 @@ class Feed:
             backfill=self._backfill.want,
             want=self._snapshots.want,
         )
-        self._shards = self._spread(settings, tls)
+        self._shards = self._spread(settings, tls, spent)
 
-    def _spread(self, settings: CollectedVenue, tls: ssl.SSLContext | None) -> list[Shard]:
+    def _spread(self, settings: CollectedVenue, tls: ssl.SSLContext | None, spent: Spent) -> list[Shard]:
         limits = self._dialect.limits
-        budget = ConnectionBudget(limits.connections, limits.connections_seconds)
+        budget = ConnectionBudget(limits.connections, limits.connections_seconds, spent)
         spread = self._dialect.shards(settings.symbols)
         retry_seconds = limits.retry_seconds(len(spread) * settings.lines)
         return [

@@ -80,7 +80,7 @@ class Line:
 
     async def _attempt(self) -> Session | None:
         await asyncio.sleep(self._pause())
-        await asyncio.sleep(self._budget.wait())
+        await self._budget.take()
         try:
             return await Session.open(self.number, self._target, self._take)
         except RefusedError as error:

@@ -12,6 +12,7 @@ from himari_runtime.feeds.feed import Feed
 from himari_runtime.feeds.intake import Intake
 from himari_runtime.feeds.past import Past
 from himari_runtime.feeds.rest import RestClient, tls_for
+from himari_runtime.feeds.spent import FILE, Spent
 from himari_runtime.messages import Heartbeat
 from himari_runtime.settings import CollectorSettings, SettingsError, credential
 from himari_runtime.systemd import Notifier
@@ -39,9 +40,10 @@ async def run(settings: CollectorSettings) -> int:
         log.error("the journal cannot be opened: %s", error)
         return 1
     try:
-        budget = WeightBudget(settings.venue.weight_per_minute)
+        spent = Spent(settings.journal.path / FILE)
+        budget = WeightBudget(settings.venue.weight_per_minute, spent=spent)
         async with RestClient(settings.venue.rest_url, tls, budget, venue) as rest:
-            return await Collector(settings, venue, password, journal, rest, tls=tls).run()
+            return await Collector(settings, venue, password, journal, rest, spent=spent, tls=tls).run()
     finally:
         journal.close()
 
@@ -71,6 +73,7 @@ class Collector:
         journal: Journal,
         rest: RestClient,
         *,
+        spent: Spent,
         tls: ssl.SSLContext | None,
     ) -> None:
         self._metrics = settings.metrics
@@ -84,6 +87,7 @@ class Collector:
             rest,
             Intake(venue, journal),
             past=_past(journal.previous),
+            spent=spent,
             backlog=lambda: (self._pusher.backlog_records, self._pusher.backlog_seconds),
             beaten=self._beaten,
         )

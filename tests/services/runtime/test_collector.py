@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from himari_runtime.messages import Channel, Gap, Reason
+from himari_runtime.feeds.spent import FILE, Saved
+from himari_runtime.messages import Channel, Gap, Kind, Reason
 from himari_runtime.services.health import health
 from tests.services.conftest import RedisServer
 from tests.services.runtime.venue import BIN, Collector, Venue, account, until
@@ -242,6 +244,38 @@ def test_lines_that_were_cut_together_do_not_grow_old_together(
 
 def _opened_after(venue: Venue, time_ns: int) -> list[int]:
     return sorted(line["opened_ns"] for line in venue.ledger()["lines"] if line["opened_ns"] > time_ns)
+
+
+def test_a_second_life_keeps_to_the_connections_that_the_first_left(
+    tmp_path: Path, venue: Venue, collector: Collector
+) -> None:
+    """The file is what a life leaves that has crashed 298 times before: its own two connections are the last of 300."""
+    collector.await_events(100)
+    until(lambda: len(venue.open_lines()) == 2, "two lines")
+    collector.kill()
+    file = collector.settings.journal.path / FILE
+    left = msgspec.json.decode(file.read_bytes(), type=Saved)
+    assert len(left.connection_ages_ns) == 2
+    wait_ns = 6_000_000_000
+    ages = [300_000_000_000 - wait_ns] * 298 + left.connection_ages_ns
+    now_ns = time.time_ns()
+    file.write_bytes(msgspec.json.encode(msgspec.structs.replace(left, at_ns=now_ns, connection_ages_ns=ages)))
+    collector.start()
+    until(lambda: _lines_up(collector) == (0, 2), "it collects without a line")
+    until(lambda: len(venue.open_lines()) == 2, "two lines")
+    assert min(_opened_after(venue, now_ns)) >= now_ns + wait_ns
+    assert accounted(venue, collector) == (set(), set())
+
+
+def test_a_start_within_the_limits_waits_for_nothing(venue: Venue, collector: Collector) -> None:
+    collector.await_events(100)
+    for _ in range(2):
+        collector.kill()
+        started_ns = time.time_ns()
+        collector.start()
+        until(lambda at=started_ns: len(_opened_after(venue, at)) == 2, "two lines")
+        begun = [record.received_ns for record in collector.records() if record.kind == Kind.EPOCH]
+        assert _opened_after(venue, started_ns)[0] - begun[-1] < 1_000_000_000
 
 
 def test_it_is_ready_and_alive_without_a_buffer(tmp_path: Path, venue: Venue) -> None:

@@ -9,12 +9,13 @@ from aiohttp import web
 
 from himari_runtime.feeds.budget import WeightBudget
 from himari_runtime.feeds.rest import RestClient
+from himari_runtime.feeds.spent import Spent
 from himari_runtime.transport.journal import Journal
 from himari_runtime.venues.registry import dialect
 from tests.unit.runtime.made import journal_settings
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-Serve = Callable[[Handler], AbstractAsyncContextManager[RestClient]]
+Serve = Callable[..., AbstractAsyncContextManager[RestClient]]
 
 
 @pytest.fixture
@@ -27,17 +28,17 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 @pytest.fixture
 def serve() -> Serve:
-    """Serves every path with a handler; gives a client of it."""
+    """Serves every path with a handler; gives a client of it, which knows what was spent."""
 
     @asynccontextmanager
-    async def serving(handler: Handler) -> AsyncIterator[RestClient]:
+    async def serving(handler: Handler, spent: Spent | None = None) -> AsyncIterator[RestClient]:
         app = web.Application()
         app.router.add_get("/{path:.*}", handler)
         runner = web.AppRunner(app, shutdown_timeout=0.1)  # a call may still wait for its answer
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with RestClient(url, None, WeightBudget(6000), dialect("binance")) as rest:
+        async with RestClient(url, None, WeightBudget(6000, spent=spent), dialect("binance")) as rest:
             yield rest
         await runner.cleanup()
 

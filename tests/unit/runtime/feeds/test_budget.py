@@ -6,6 +6,7 @@ import pytest
 
 from himari_runtime.feeds import budget as budget_module
 from himari_runtime.feeds.budget import ConnectionBudget, WeightBudget
+from himari_runtime.feeds.spent import Spent
 from himari_runtime.venues.dialect import Priority
 
 
@@ -124,7 +125,7 @@ async def test_what_others_used_at_our_address_counts() -> None:
 @pytest.mark.asyncio
 async def test_a_refusal_holds_everybody() -> None:
     clock = Clock()
-    budget = WeightBudget(100, clock)
+    budget = WeightBudget(100, clock, spent=Spent(clock=clock))
     budget.pause(7)
     call = asyncio.create_task(budget.take(1, Priority.CLOCK))
     await settle()
@@ -146,11 +147,24 @@ async def test_one_who_gives_up_does_not_block_the_rest() -> None:
     await asyncio.wait_for(second, 5)
 
 
-def test_connections_are_spread_over_the_window() -> None:
+@pytest.mark.asyncio
+async def test_connections_are_spread_over_the_window() -> None:
     clock = Clock()
-    budget = ConnectionBudget(3, 300, clock)
-    assert [budget.wait() for _ in range(3)] == [0, 0, 0]
-    assert [budget.wait() for _ in range(3)] == [300, 300, 300]
-    assert budget.wait() == 600
-    clock.now += 901
-    assert budget.wait() == 0
+    budget = ConnectionBudget(3, 300, Spent(clock=clock))
+    calls = [asyncio.create_task(budget.take()) for _ in range(7)]
+    for now, begun in ((600.0, 3), (899.0, 3), (900.0, 6), (1199.0, 6), (1200.0, 7)):
+        clock.now = now
+        await settle()
+        assert sum(call.done() for call in calls) == begun
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_is_given_up_takes_no_place() -> None:
+    clock = Clock()
+    budget = ConnectionBudget(1, 300, Spent(clock=clock))
+    await budget.take()
+    given_up, other = asyncio.create_task(budget.take()), asyncio.create_task(budget.take())
+    await settle()
+    given_up.cancel()
+    clock.now += 300
+    await asyncio.wait_for(other, 5)

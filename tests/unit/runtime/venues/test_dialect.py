@@ -15,6 +15,7 @@ from himari_runtime.feeds.feed import Feed
 from himari_runtime.feeds.intake import Intake
 from himari_runtime.feeds.past import Past
 from himari_runtime.feeds.rest import RestClient
+from himari_runtime.feeds.spent import Spent
 from himari_runtime.messages import (
     START,
     Channel,
@@ -165,6 +166,7 @@ async def collect(folder: Path) -> list[Record]:
             rest,
             Intake(venue, journal),
             past=Past(restarted=True),
+            spent=Spent(),
             backlog=lambda: (0, 0.0),
             beaten=beaten,
         )

@@ -17,6 +17,7 @@ from himari_runtime.venues.dialect import Call, Dialect
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 ANSWER_BYTES_MOST = PAYLOAD_BYTES_MOST // 2  # the record holds it with what was asked
 RETRY_AFTER_SECONDS = 60.0  # where the venue refuses without saying for how long
+FIGURE_DIGITS_MOST = 9
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +68,9 @@ class RestClient:
     async def _exchange(self, call: Call) -> Answer | None:
         sent_ns = time.time_ns()
         async with self._session.get(self._base + call.path, params=call.query) as response:
+            self._observe(response)  # whatever becomes of the body
             body = await _body(response)
             received_ns = time.time_ns()
-            self._observe(response)
             if response.status in self._limits.wait_statuses:
                 return None
             if response.status != 200:
@@ -77,18 +78,23 @@ class RestClient:
             return Answer(body, sent_ns, received_ns)
 
     def _observe(self, response: aiohttp.ClientResponse) -> None:
-        used = response.headers.get(self._limits.weight_header, "")
-        if used.isdigit():
-            self.budget.observe(int(used))
+        used = _figure(response.headers.get(self._limits.weight_header, ""))
+        if used is not None:
+            self.budget.observe(used)
         if response.status in self._limits.wait_statuses:
-            after = response.headers.get("Retry-After", "")
-            seconds = float(after) if after.isdigit() else RETRY_AFTER_SECONDS
+            after = _figure(response.headers.get("Retry-After", ""))
+            seconds = RETRY_AFTER_SECONDS if after is None else float(after)
             log.warning("the venue asks to wait %.0f s (status %s)", seconds, response.status)
             self.budget.pause(seconds)
 
     def _failed(self, call: Call, why: str) -> RestError:
         counters.REFUSED.labels(call.path).inc()
         return RestError(f"{self._base}{call.path}: {why}")
+
+
+def _figure(text: str) -> int | None:
+    """What a header says; None where it is no figure."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= FIGURE_DIGITS_MOST else None
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

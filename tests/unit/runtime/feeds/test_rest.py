@@ -67,3 +67,32 @@ async def test_a_client_that_comes_after_makes_no_call_until_the_venue_lets_it(
         later[0] = 100.0
         await asyncio.wait_for(asked.wait(), 5)
         call.cancel()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("after", ["", "soon", "-5", "\u00b2", "9" * 400, "9" * 5000])
+async def test_a_venue_that_says_no_time_is_left_alone_for_a_minute(serve: Serve, after: str) -> None:
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=429, headers={"Retry-After": after, "X-MBX-USED-WEIGHT-1M": after})
+
+    spent = Spent(clock=lambda: 0.0)
+    async with serve(refuse, spent) as client:
+        call = asyncio.create_task(client.get(dialect("binance").calls.server_time()))
+        await asyncio.wait_for(until(lambda: spent.is_closed or call.done()), 5)
+        assert not call.done()
+        assert spent.closed_until == rest.RETRY_AFTER_SECONDS
+        call.cancel()
+
+
+@pytest.mark.asyncio
+async def test_a_refusal_counts_whatever_its_body_is(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "ANSWER_BYTES_MOST", 100)
+
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=418, headers={"Retry-After": "100"}, body=b"x" * 101)
+
+    spent = Spent(clock=lambda: 0.0)
+    async with serve(refuse, spent) as client:
+        with pytest.raises(RestError, match="more than 100 bytes"):
+            await client.get(dialect("binance").calls.server_time())
+    assert spent.closed_until == 100

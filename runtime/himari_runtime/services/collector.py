@@ -134,11 +134,16 @@ class Collector:
             self._notifier.ready()
         self._notifier.alive()
         lines = f"{heartbeat.lines_up} of {heartbeat.lines} lines" if subscribed else NO_LINE
-        waiting = " (buffer is full, waiting)" if self._pusher.full else ""
+        waiting = _fullness(self._pusher.kept) if self._pusher.full else ""
         self._notifier.status(
             f"{lines}, {sum(heartbeat.frames.values())} records, "
             f"{heartbeat.backlog_records} to push{waiting}, {heartbeat.gaps} gaps, {heartbeat.reconnects} reconnects"
         )
+
+
+def _fullness(kept: float) -> str:
+    cut = f", streams cut to {kept:.0%} of their window" if kept < 1 else ""
+    return f" (buffer is full{cut}, waiting)"
 
 
 def _past(previous: Previous) -> Past:

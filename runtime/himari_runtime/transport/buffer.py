@@ -63,6 +63,7 @@ class Pusher:
         self._pushed: Record | None = None
         self._confirmed = asyncio.Event()
         self.full = False  # the buffer takes nothing for want of memory; the journal keeps what it cannot take
+        self.kept = 1.0  # the part of its window to which a full buffer was cut
 
     @property
     def backlog_records(self) -> int:
@@ -213,9 +214,11 @@ class Pusher:
             if window > floor:
                 window = max(floor, window // 2)
                 await self._trim(link, window)
+                self.kept = window / self._settings.window_records
             else:
                 await asyncio.sleep(backoff.next())
         self._mark_full(False)
+        self.kept = 1.0
         metrics.PUSHED_RECORDS.inc(sum(map(len, batch.values())))
 
     async def _trim(self, link: RedisLink, window: int) -> None:

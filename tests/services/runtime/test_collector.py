@@ -312,6 +312,24 @@ def test_health_and_the_status_text_tell_which_lines_are_up(
             venue.start()
 
 
+def test_the_status_text_tells_how_far_a_full_buffer_was_shortened(
+    tmp_path: Path, venue: Venue, redis_server: RedisServer
+) -> None:
+    collector = Collector(tmp_path, venue.port, redis_server.port)
+    with redis_server.admin() as admin, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        admin.set("other", b"x" * (8 << 20))
+        admin.config_set("maxmemory", "8mb")
+        notified.bind(str(tmp_path / "notify"))
+        notified.settimeout(30)
+        collector.start(NOTIFY_SOCKET=str(tmp_path / "notify"))
+        try:
+            until(lambda: b"streams cut to 12% of their window, waiting" in notified.recv(4096), "it tells")
+            admin.delete("other")
+            until(lambda: b" to push, " in notified.recv(4096), "it is full no longer")
+        finally:
+            collector.kill()
+
+
 def _lines_up(collector: Collector) -> tuple[int | None, int | None]:
     journal = asyncio.run(health(collector.settings)).journal
     assert journal is not None

@@ -124,7 +124,8 @@ def brain_sizes(stack: Stack, host: Host) -> BrainSizes:
 
 
 def catch_up_bytes_per_s(stack: Stack) -> int:
-    """How fast an edge sends sealed segments, so that live data has the link first. Before TCP/IP and the tunnel."""
+    """How fast an edge sends sealed segments: the rest of the link is for others who read the live streams meanwhile.
+    Before TCP/IP and the tunnel."""
     link = stack.network.link_bytes_per_s
     spare = max(link - LIVE_BURST * stack_rates(stack).link, CATCH_UP_SHARE_LEAST * link)
     return ceil(spare / LINK_OVERHEAD)

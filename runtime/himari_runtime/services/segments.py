@@ -1,7 +1,7 @@
 """Serves the journal's sealed segments to a brain that was away for longer than the stream holds. Read-only.
 
 `GET /segments` lists them as JSON, `GET /segments/NAME` sends one; both compressed (zstd) and never faster than the
-settings say, so that live data goes first.
+settings say: what they leave of the link is for others who read the live streams meanwhile.
 """
 
 import asyncio

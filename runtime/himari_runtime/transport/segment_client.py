@@ -14,7 +14,7 @@ from himari_runtime.transport.sealed import Sealed
 from himari_runtime.transport.segments import Segment
 
 CONNECT_SECONDS = 3.0
-SILENCE_SECONDS = 30.0  # the edge sends slowly while live data needs the link
+SILENCE_SECONDS = 30.0  # the edge bounds its rate, which all who fetch share
 LIST_BYTES_MOST = 64 << 20
 GONE = 404
 

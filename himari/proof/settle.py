@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 
 from himari.proof.probe import Runner
 from himari.proof.window import CLOCK, SECOND, Say, digest
@@ -31,20 +32,26 @@ def settle(stack: Stack, run: Runner, say: Say, patience_seconds: float = PATIEN
         ("the tunnel", lambda: all(_hears(run, brain, address) for brain in brains)),
         ("the brain's store", lambda: all(_stores(run, brain, stored_ns) for brain in brains)),
     )
-    await_ = partial(_await, say=say, deadline=time.monotonic() + patience_seconds)
+    await_ = partial(_await, say=say, deadline=time.monotonic() + patience_seconds, gone=Event())
     with ThreadPoolExecutor(len(conditions)) as pool:
         return all(pool.map(lambda condition: await_(*condition), conditions))
 
 
-def _await(what: str, holds: Callable[[], bool], *, say: Say, deadline: float) -> bool:
+def _await(what: str, holds: Callable[[], bool], *, say: Say, deadline: float, gone: Event) -> bool:
+    """`gone`: set where one of several waits is in vain, as all are then."""
     waited = False
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        if not waited:
-            say(f"ledger: waiting for {what}")
-            waited = True
-        time.sleep(POLL_SECONDS)
+    try:
+        while not holds():
+            if time.monotonic() > deadline:
+                return False
+            if not waited:
+                say(f"ledger: waiting for {what}")
+                waited = True
+            if gone.wait(POLL_SECONDS):
+                return False
+    except HostError:
+        gone.set()
+        raise
     return True
 
 

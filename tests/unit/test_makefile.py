@@ -31,9 +31,9 @@ def program(machine: Path, name: str, text: str) -> None:
 
 
 def setup(machine: Path) -> int:
-    """The exit code of the part of `make setup` that installs packages."""
+    """The exit code of the part of `make setup` that installs packages, whatever signals our caller ignores."""
     path = {"PATH": f"{machine / 'bin'}:{os.environ['PATH']}"}
-    argv = ("make", "--silent", ".venv/.debs", f"POLICY={machine / 'policy'}")
+    argv = ("env", "--default-signal", "make", "--silent", ".venv/.debs", f"POLICY={machine / 'policy'}")
     return subprocess.run(argv, cwd=machine, env=path, capture_output=True, check=False).returncode
 
 

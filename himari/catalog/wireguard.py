@@ -14,7 +14,7 @@ GONE = f"{WIREGUARD_INTERFACE} is gone while its unit holds it to be up"
 # A unit that is stopped, begins or ends is somebody else's work: only one that is up is begun again.
 KEEP = (
     f"ip link show dev {WIREGUARD_INTERFACE} >/dev/null 2>&1 || ! systemctl is-active --quiet {UNIT} "
-    f"|| {{ echo '<4>{GONE}: it is made again'; systemctl restart {UNIT}; }}"
+    f"|| {{ echo '<4>{GONE}: it is made again'; systemctl try-restart {UNIT}; }}"
 )
 
 

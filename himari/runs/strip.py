@@ -29,10 +29,9 @@ def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -
     """Remove what was `put` on host `name`, and what goes with it.
 
     Raises HostError when it cannot be reached, DeployError when its agent could not do it."""
-    units = sorted(put.units, key=lambda unit: not unit.endswith(".timer"))  # it would start what was stopped before it
     keys = [hostpaths.WIREGUARD_PRIVATE_KEY, hostpaths.WIREGUARD_KEY_MADE] if known[name].wireguard_key_made else []
     folders = [folder for folder in hostpaths.OURS if folder != hostpaths.RUN]  # the agent clears its own away
-    request = msgspec.json.encode(Strip(stack_name, units, list(put.files), keys, folders))
+    request = msgspec.json.encode(Strip(stack_name, in_order(put.units), list(put.files), keys, folders))
     there = ssh.reach(name, known, state)
     # By a login of its own: it proves what guards wait for before they are disarmed there.
     stream = "".join(bundle.stream("strip", request)).encode()
@@ -44,6 +43,13 @@ def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -
     if isinstance(answer, Failure):
         raise DeployError(f"our units could not be removed: {answer.what}", name, hint="; ".join(answer.lines))
     return answer
+
+
+def in_order(units: Sequence[str]) -> list[str]:
+    """Timers first, and what they have started: either would start again what was stopped before it."""
+    timers = [unit for unit in units if unit.endswith(".timer")]
+    started = [f"{timer.removesuffix('.timer')}.service" for timer in timers]
+    return [*timers, *started, *(unit for unit in units if unit not in (*timers, *started))]
 
 
 def at_once(names: Sequence[str], act: Callable[[str], _T], report: Report) -> Outcomes[_T]:

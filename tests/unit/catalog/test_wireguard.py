@@ -67,7 +67,7 @@ def tools(tmp_path: Path) -> Callable[[int, int], Path]:
 
 @pytest.mark.parametrize(
     ("shows", "is_active", "restarted"),
-    [(0, 0, ""), (1, 0, f"restart {UNIT}\n"), (1, 3, ""), (0, 3, "")],
+    [(0, 0, ""), (1, 0, f"try-restart {UNIT}\n"), (1, 3, ""), (0, 3, "")],
     ids=["there", "gone", "gone with its unit", "there before its unit is up"],
 )
 def test_an_interface_that_went_without_its_unit_is_made_again(

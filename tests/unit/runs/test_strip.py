@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from himari.apply.waiting import STOPPING
+from himari.catalog.wireguard import UNIT as TUNNEL
 from himari.runs.destroy import destroy
 from himari.runs.halfway import half_destroyed
 from himari.runs.intent import intent
@@ -153,6 +154,7 @@ def test_hosts_are_stripped_side_by_side_and_must_be_met_anew(hosts: Path, stack
     assert "ControlMaster=no" in (hosts / "edge.login").read_text()  # a guard there may wait for a login of its own
     units = given(hosts, "brain")["units"]
     assert units.index("himari-deadman.timer") < units.index("himari-deadman.service")
+    assert units.index("himari-tunnel.timer") < units.index("himari-tunnel.service") < units.index(TUNNEL)
 
 
 def test_a_host_that_does_not_answer_keeps_none_of_the_others_alive(hosts: Path, stack: Stack) -> None:

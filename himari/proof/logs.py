@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from himari.proof.excerpts import HostLog, anchor
 from himari.proof.journal import Entry, Period, Units, read
+from himari.proof.markup import template
 from himari.proof.probe import Runner
 
 FOLDER = "logs"
@@ -64,13 +64,5 @@ def _text(beside: Path, folder: str, log: HostLog, unit: str, entries: Sequence[
 
 
 def _page(log: HostLog, files: Sequence[Log]) -> str:
-    environment = Environment(
-        loader=PackageLoader("himari.proof", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["anchor"] = anchor
     texts = [(file.unit, Path(file.path).name) for file in files if file.host == log.host]
-    return environment.get_template("log.html.j2").render(log=log, texts=texts)
+    return template("log.html.j2", anchor=anchor).render(log=log, texts=texts)

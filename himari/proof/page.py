@@ -5,10 +5,10 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from himari.proof.difference import difference
 from himari.proof.evidence import Check, DrillRecord, DrillWindow, Evidence, Status, repeated
+from himari.proof.markup import template
 from himari.proof.plots import Plot, plots
 from himari.proof.timeline import Timeline, drill_timeline, run_timeline, window_timeline
 
@@ -75,15 +75,7 @@ def write_page(path: Path, evidence: Evidence, before: Evidence | None = None) -
 def render_page(evidence: Evidence, before: Evidence | None = None) -> str:
     """The page's HTML; every value is escaped."""
     drills = sorted(evidence.drills, key=lambda drill: drill.status is not Status.FAILED)
-    environment = Environment(
-        loader=PackageLoader("himari.proof", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["thousands"] = lambda number: f"{number:,}"
-    return environment.get_template("evidence.html.j2").render(
+    return template("evidence.html.j2", thousands="{:,}".format).render(
         evidence=evidence,
         sentence=sentence(evidence),
         failures=findings([check for check in evidence.failures if check.stops]),

@@ -1,12 +1,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
 from pathlib import Path
 
 import pytest
 
-Himari = Callable[..., subprocess.CompletedProcess[str]]
+from himari.stack.paths import INVENTORIES
+from tests.unit.cli.refusals import Himari
 
 
 @pytest.fixture
@@ -24,3 +25,23 @@ def himari(tmp_path: Path) -> Himari:
         )
 
     return run
+
+
+@pytest.fixture
+def stack_file(tmp_path: Path) -> Path:
+    path = tmp_path / "vps-brain.toml"
+    path.write_text((INVENTORIES / "vps-brain.toml").read_text())
+    return path
+
+
+@pytest.fixture
+def open_folder(tmp_path: Path) -> Path:
+    """A folder that anybody may reach and write, as pytest's own are for its user only."""
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent == Path(tempfile.gettempdir()):
+            break
+        parent.chmod(0o755)
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -85,34 +86,28 @@ def test_a_kernel_without_nftables_is_named(himari: Himari, tmp_path: Path) -> N
     refused(done, 5, "nft list tables", "Operation not supported", "modprobe nf_tables")
 
 
-def test_a_full_disk_is_named_before_anything_is_made(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    script = f"mount -t tmpfs -o size=8m none {small} && exec {sys.executable} -m himari.cli.main up lab-edge"
-    done = subprocess.run(
-        ("unshare", "--mount", "sh", "-c", script),
+def on_disk_of(size: str, folder: Path, before: str, *argv: str) -> subprocess.CompletedProcess[str]:
+    """The command with its state on a disk of that size, mounted on `folder`, behind the shell text `before`."""
+    folder.mkdir()
+    mount = f"mount -t tmpfs -o size={size} none {folder} && {before}"
+    return subprocess.run(
+        ("unshare", "--mount", "sh", "-c", f"{mount}; exec {sys.executable} -m himari.cli.main {shlex.join(argv)}"),
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, "HIMARI_STATE": str(small)},
+        env={**os.environ, "HIMARI_STATE": str(folder)},
     )
+
+
+def test_a_full_disk_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    done = on_disk_of("8m", tmp_path / "small", "true", "up", "lab-edge")
     refused(done, 5, "MB free", "disk", "HIMARI_STATE to a folder on a larger disk")
 
 
 def test_a_disk_that_fills_up_during_a_run_is_no_fault_of_ours(tmp_path: Path) -> None:
-    full = tmp_path / "full"
-    full.mkdir()
-    fill = f"mount -t tmpfs -o size=64k none {full} && head -c 80000 /dev/zero >{full}/filler"
-    script = f"{fill}; exec {sys.executable} -m himari.cli.main destroy lab-edge --yes --json"
-    done = subprocess.run(
-        ("unshare", "--mount", "sh", "-c", script),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "HIMARI_STATE": str(full)},
-    )
+    fill = f"head -c 80000 /dev/zero >{tmp_path}/full/filler"
+    done = on_disk_of("64k", tmp_path / "full", fill, "destroy", "lab-edge", "--yes", "--json")
     assert done.returncode == 5
     assert "No space left on device" in json.loads(done.stdout)["error"]
     assert "Traceback" not in done.stderr

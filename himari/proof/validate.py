@@ -158,12 +158,14 @@ class Given:
         config.stash[plugin.RESULTS] = self._results
 
 
-def run_checks(subject: Subject, log: Path, folder: Path = VALIDATION) -> list[Check]:
-    """Run `folder` under pytest, whose own words go to `log`. Raises ProofFailed when the checks cannot be run."""
+def run_checks(subject: Subject, log: Path, *folders: Path) -> list[Check]:
+    """Run `folders`, or all, under pytest, whose own words go to `log`.
+
+    Raises ProofFailed when the checks cannot be run."""
     results = Results()
     options = ["--disable-plugin-autoload", "-p", "no:cacheprovider", "-o", "addopts=", "--import-mode=importlib"]
     argv = [
-        str(folder),
+        *map(str, folders or (VALIDATION,)),
         *options,
         "-q",
         "-s",

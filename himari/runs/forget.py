@@ -3,6 +3,7 @@
 import shutil
 
 from himari.apply.feed import feed_path
+from himari.proof.baseline import BASELINE
 from himari.runs.create import lab_hosts
 from himari.runs.put import put_path
 from himari.stack.model import Stack
@@ -12,10 +13,11 @@ GONE = ".gone-"
 
 
 def forget(stack: Stack, state: StateDir) -> list[str]:
-    """Forget a lab's hosts and secrets. Those of machines that go on existing stay, with their pinned keys."""
+    """Forget a lab's hosts, their secrets and how fast they were. Those of machines that go on existing stay, with their
+    pinned keys."""
     if not lab_hosts(stack):
         return []
-    notes = (state.hosts, state.ssh, state.secrets, feed_path(state), put_path(state))
+    notes = (state.hosts, state.ssh, state.secrets, state.path / BASELINE, feed_path(state), put_path(state))
     known = [path for path in notes if path.exists()]
     _remove_gone(state)
     for path in known:  # renamed first: half a folder of secrets would be taken for whole

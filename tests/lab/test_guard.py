@@ -29,6 +29,7 @@ def test_a_firewall_that_drops_ssh_is_undone_and_the_run_says_so(rented: Rented,
     assert "puts the old state back 60 s after the change" in done.stderr
     assert await_(lambda: rented.inside("edge", f"cat {FIREWALL}") == before, WAIT_SECONDS)
     assert await_(lambda: _login(rented).returncode == 0, WAIT_SECONDS)
+    assert await_(lambda: rented.inside("edge", f"ls {GUARDS}") == "", WAIT_SECONDS)  # it is done with all of it
 
 
 def test_an_sshd_that_lets_nobody_in_is_undone(rented: Rented, rented_up: UpReport) -> None:

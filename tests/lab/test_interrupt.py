@@ -56,6 +56,8 @@ def test_an_up_that_was_stopped_or_killed_goes_on(edge: LabEdge) -> None:
     assert (report.ledger.lost, report.ledger.invented) == (0, 0)
 
 
+# What a proof leaves for whoever reads it, also when its hosts are gone.
+PROOF = ("evidence.json", "evidence.xml", "evidence.html", "validate.log", "logs")
 # Where a destroy is cut off: before it did anything, a moment or more into the lab, and with all hosts gone.
 CUTS = (
     ("hosts: started", 0.0),
@@ -88,7 +90,7 @@ def test_a_destroy_that_was_cut_off_is_told_by_all_verbs_and_finished_by_the_sam
         assert done.returncode == 0, done.stderr
         assert "left: nothing" in done.stdout
         assert lab.remains(STACK, edge.state) == []
-        assert {path.name for path in edge.state.path.iterdir()} <= {"lock", "runs"}
+        assert {path.name for path in edge.state.path.iterdir()} <= {"lock", "runs", *PROOF}
         assert "half destroyed" not in edge.himari("status", STACK).stdout
 
 

@@ -79,7 +79,7 @@ BEDS: dict[str, tuple[Plant, ...]] = {
             host="edge",
             do="chmod 0666 /etc/redis/himari.conf",
             undo="chmod 0640 /etc/redis/himari.conf",
-            red=("edge redis_buffer.files",),
+            red=("edge redis_buffer.files", "edge accounts.world-writable"),
             says="/etc/redis/himari.conf is root:redis 0666: `himari up lab-edge` puts it right",
             folder="day02_redis",
         ),
@@ -224,11 +224,11 @@ BEDS: dict[str, tuple[Plant, ...]] = {
             red=(
                 "brain consumer.himari-consumer.service.active",
                 "brain consumer.consumer-metrics.listens",
-                "brain consumer.stores",
                 "brain consumer.open-files",
             ),
             says="inactive (result success)",
             folder="day08_runtime",
+            later=("brain consumer.stores",),
         ),
     ),
     "the source": (

@@ -10,7 +10,7 @@ from himari_runtime.transport.accounts import Accounts
 from himari_runtime.venues.sequence import Waiting
 
 End = tuple[int, int, int, int]  # as a mark has them: n, epoch, last_id, received_ns
-PENDING_MOST = 256  # records whose places are kept and not yet the marks that come of them: a moment of the loop
+PENDING_MOST = 256  # records whose places are kept and not yet followed: a moment of the loop
 
 
 def note(marks: dict[str, Mark], key: str, mark: Mark) -> None:
@@ -59,17 +59,18 @@ class Marks:
         self._accounts = accounts
         self._pending: dict[int, Batch] = {}
         self._size = 0
+        self._ends: dict[tuple[str, str], End] = {}  # by stream and channel, of which no mark is made yet
 
     def append(self, batch: Batch) -> None:
         """Takes records in the order of the journal."""
+        # A gap speaks of what came before it. Else those before the batch are followed, whose places are told by then.
+        if batch.kind == Kind.GAP or self._size > PENDING_MOST:
+            self._follow_pending()
         if batch.kind == Kind.GAP:
-            self.all()  # a gap speaks of what came before it
             for payload in batch.payloads:
                 self._accounts.disclose(msgspec.json.decode(payload, type=Gap))
         self._pending[batch.n] = batch
         self._size += len(batch.payloads)
-        if self._size > PENDING_MOST:
-            self.all()
 
     def place(self, n: int, routes: Sequence[Route]) -> None:
         """Says where the records of the batch that begins with `n` belong, so that they are not routed again."""
@@ -79,22 +80,26 @@ class Marks:
 
     def all(self) -> dict[str, Mark]:
         """By `stream|channel`, all records considered."""
-        ends: dict[tuple[str, str], End] = {}
-        for batch in self._pending.values():
-            self._follow(ends, batch, batch.routes or [self._route(record) for record in batch.records()])
-        self._known.update((mark_key(*key), Mark(*end)) for key, end in ends.items())
-        self._pending.clear()
-        self._size = 0
+        self._follow_pending()
+        self._known.update((mark_key(*key), Mark(*end)) for key, end in self._ends.items())
+        self._ends.clear()
         return self._known
 
     @property
     def waiting(self) -> dict[str, Waiting]:
         """The channels with a hole that no gap discloses, by `stream|channel`, all records considered."""
-        self.all()
+        self._follow_pending()
         return self._accounts.waiting
 
-    def _follow(self, ends: dict[tuple[str, str], End], batch: Batch, routes: Sequence[Route]) -> None:
+    def _follow_pending(self) -> None:
+        for batch in self._pending.values():
+            self._follow(batch, batch.routes or [self._route(record) for record in batch.records()])
+        self._pending.clear()
+        self._size = 0
+
+    def _follow(self, batch: Batch, routes: Sequence[Route]) -> None:
         """What `note` does for each record, without a mark of each; and what the accounts take."""
+        ends = self._ends
         for n, where in enumerate(routes, batch.n):
             self._accounts.follow(where, batch.received_ns, batch.monotonic_ns)
             key = where.stream, where.channel

@@ -13,8 +13,7 @@ GONE = ".gone-"
 
 
 def forget(stack: Stack, state: StateDir) -> list[str]:
-    """Forget a lab's hosts, their secrets and how fast they were. Those of machines that go on existing stay, with their
-    pinned keys."""
+    """Forget a lab's hosts, their secrets and how fast they were; those of machines that go on existing stay."""
     if not lab_hosts(stack):
         return []
     notes = (state.hosts, state.ssh, state.secrets, state.path / BASELINE, feed_path(state), put_path(state))

@@ -6,5 +6,6 @@ ROLES = {
     "edge": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
     "brain": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
     "exchange": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
+    "features": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
 }
 deploy(__file__, ROLES)

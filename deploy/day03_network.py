@@ -1,4 +1,4 @@
-"""The tunnel home and the one-way rules."""
+"""The tunnel between the hosts and the one-way rules."""
 
 from himari.apply.day import deploy
 
@@ -6,5 +6,6 @@ ROLES = {
     "edge": ["wireguard", "nftables"],
     "brain": ["wireguard", "nftables"],
     "exchange": ["nftables"],
+    "features": ["wireguard", "nftables"],
 }
 deploy(__file__, ROLES)

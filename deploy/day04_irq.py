@@ -6,5 +6,6 @@ ROLES = {
     "edge": ["irq", "exporters"],
     "brain": ["irq", "exporters"],
     "exchange": ["irq"],
+    "features": ["irq", "exporters"],
 }
 deploy(__file__, ROLES)

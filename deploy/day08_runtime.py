@@ -6,5 +6,6 @@ ROLES = {
     "edge": ["runtime", "collector", "segments"],
     "brain": ["runtime", "consumer", "deadman"],
     "exchange": ["exchange"],
+    "features": ["runtime"],
 }
 deploy(__file__, ROLES)

@@ -2,5 +2,5 @@
 
 from himari.apply.day import deploy
 
-ROLES = {"edge": ["self_check"], "brain": ["self_check"]}
+ROLES = {"edge": ["self_check"], "brain": ["self_check"], "features": ["self_check"]}
 deploy(__file__, ROLES)

@@ -4,7 +4,7 @@ import socket
 
 import msgspec
 
-from himari.apply.ssh import LOCAL
+from himari.ssh.connection import LOCAL
 from himari.stack.known import Known
 from himari.stack.model import Provider, Stack
 

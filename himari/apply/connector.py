@@ -14,8 +14,8 @@ from pyinfra.api.command import StringCommand
 from pyinfra.connectors.base import BaseConnector
 from pyinfra.connectors.util import CommandOutput, OutputLine, make_unix_command_for_host
 
-from himari.apply.ssh import SSH_FAILED, Reach
 from himari.apply.waiting import offload
+from himari.ssh.connection import SSH_FAILED, Reach
 
 Listen = Callable[[str], None]  # gets each line that the agent says while it works
 

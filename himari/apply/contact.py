@@ -13,26 +13,26 @@ from typing import TypeVar
 import msgspec
 
 from himari.apply.agent.accounts import login_options
-from himari.apply.ssh import (
+from himari.apply.waiting import STOPPING
+from himari.catalog.accounts import DEPLOY_HOME, DEPLOY_USER
+from himari.catalog.hostpaths import CONFIG, HOLDER, WIREGUARD_KEY_MADE, WIREGUARD_PRIVATE_KEY
+from himari.catalog.root import ENTRY, as_root, entry_program, sudo_rule
+from himari.ssh.config import operator_key, write_config
+from himari.ssh.connection import (
     FRESH,
     LOCAL,
     SSH_FAILED,
     Reach,
     unreachable,
 )
-from himari.apply.ssh_config import operator_key, write_config
-from himari.apply.waiting import STOPPING
-from himari.catalog.accounts import DEPLOY_HOME, DEPLOY_USER
-from himari.catalog.hostpaths import CONFIG, HOLDER, WIREGUARD_KEY_MADE, WIREGUARD_PRIVATE_KEY
-from himari.catalog.root import ENTRY, as_root, entry_program, sudo_rule
 from himari.stack.errors import HostError, together
 from himari.stack.known import Known, KnownHost, read_known, write_known
-from himari.stack.model import Provider, Role, Stack
+from himari.stack.model import Provider, Stack
+from himari.stack.network import tunnel_addresses
 from himari.stack.paths import StateDir
 
 _T = TypeVar("_T")
 Listen = Callable[[str, str], None]  # host, what is being done
-_WIREGUARD_ROLES = {Role.EDGE, Role.BRAIN}
 _TOOLS = """set -e
 missing=
 for pair in python3:python3{tools}; do
@@ -161,7 +161,7 @@ def _read_marks(state: StateDir) -> dict[str, str]:
 
 
 def _tunnelled(stack: Stack, name: str) -> bool:
-    return bool(_WIREGUARD_ROLES & set(stack.hosts[name].roles))
+    return name in tunnel_addresses(stack)
 
 
 def _knock(stack: Stack, name: str, host: KnownHost, state: StateDir) -> str:

@@ -15,11 +15,11 @@ from himari.apply.facts import HostState, query_stream
 from himari.apply.feed import read_feed
 from himari.apply.operations import Job, activate
 from himari.apply.session import compare, sudo_at
-from himari.apply.ssh import reach
-from himari.apply.ssh_config import operator_key
 from himari.apply.values import Values
 from himari.catalog.component import View
 from himari.catalog.days import days
+from himari.ssh.config import operator_key
+from himari.ssh.connection import reach
 from himari.stack.known import read_known
 from himari.stack.load import load_stack
 from himari.stack.paths import StateDir

@@ -8,7 +8,7 @@ from himari.apply import bundle
 from himari.apply.agent.wire import Failure
 from himari.apply.answer import read_answer, unread
 from himari.apply.render import Rendered
-from himari.apply.ssh import Reach
+from himari.ssh.connection import Reach
 from himari.stack.errors import HostError
 
 _READABLE_BY_ALL = 0o004

@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
-from himari.apply.ssh import LOCAL
-from himari.apply.ssh_config import identity, write_config
 from himari.catalog.accounts import DEPLOY_USER
+from himari.ssh.config import identity, write_config
+from himari.ssh.connection import LOCAL
 from himari.stack.errors import HimariError, HostError, StackFileError
 from himari.stack.known import read_known
 from himari.stack.load import load_stack

@@ -13,10 +13,10 @@ from pyinfra.api.state import State
 
 from himari.apply import bundle
 from himari.apply.agent.wire import Activation, Failure, Report
-from himari.apply.ssh import Reach
 from himari.apply.upload import upload
 from himari.apply.waiting import offload
 from himari.catalog.component import Artifact
+from himari.ssh.connection import Reach
 from himari.stack.errors import HimariError
 
 _LOGIN_SECONDS = 15.0  # of one try

@@ -11,11 +11,11 @@ from himari.apply.difference import Comparison, Difference
 from himari.apply.drift import file_diffs
 from himari.apply.operations import Job, confirm
 from himari.apply.session import Listen, ask, compare, perform, sudo_at
-from himari.apply.ssh import Reach, reach
-from himari.apply.ssh_config import operator_key
 from himari.apply.values import Values
 from himari.catalog.component import Feed, View
 from himari.catalog.days import Day, days
+from himari.ssh.config import operator_key
+from himari.ssh.connection import Reach, reach
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import Known
 from himari.stack.model import Stack

@@ -21,8 +21,8 @@ from himari.apply.desired import HostDesired
 from himari.apply.difference import Comparison
 from himari.apply.facts import HostState, query_stream
 from himari.apply.operations import Job, activate
-from himari.apply.ssh import Reach
 from himari.apply.waiting import STOPPING, settled
+from himari.ssh.connection import Reach
 from himari.stack.errors import DeployError
 
 Listen = Callable[[str, str], None]  # host, what is being done there now

@@ -6,10 +6,10 @@ from pathlib import Path
 from shlex import quote
 
 from himari.apply.agent.places import Places
-from himari.apply.ssh import Reach
 from himari.apply.wheel_cache import KIND
 from himari.apply.wheelhouse import wheelhouse
 from himari.catalog.component import Artifact
+from himari.ssh.connection import Reach
 from himari.stack.errors import DeployError
 
 # The archive tells of the operator's own uid, which may be anybody's on the host; it also holds the folder itself.

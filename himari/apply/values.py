@@ -12,12 +12,14 @@ from himari.catalog.component import PublicFile, SecretHash
 from himari.stack.errors import StackFileError
 from himari.stack.known import Known
 from himari.stack.model import Role, Stack
+from himari.stack.network import LOOPBACK, tunnel_addresses
 from himari.stack.paths import StateDir
 from himari.vault.authority import Authority
 from himari.vault.secrets import Secrets
 
 _KEY = "-key"  # exchange-key: the key of server `exchange`
 _CERTIFICATE = ".pem"  # exchange.pem: its certificate; ca.pem: the authority's
+HERE = (LOOPBACK, "localhost")
 
 
 class Values(msgspec.Struct, frozen=True):
@@ -76,7 +78,8 @@ class Values(msgspec.Struct, frozen=True):
             raise StackFileError(f"{venue.ca_file}: {error}", f"venues.{name}.ca_file", "a PEM file") from None
 
     def _names(self, role: Role) -> tuple[str, ...]:
-        """How clients name the servers of `role`: their hosts' names and addresses."""
-        hosts = self.stack.hosts_with(role)
-        addresses = (self.known[name].address for name in hosts if name in self.known)
-        return tuple(sorted({*hosts, *(address for address in addresses if address != "local")}))
+        """How clients name the servers of `role`: by their hosts' names and addresses, in the tunnel and outside it;
+        by the loopback address on the host itself, and where `himari open` has made a port for one."""
+        hosts, tunnel = self.stack.hosts_with(role), tunnel_addresses(self.stack)
+        addresses = {self.known[name].address for name in hosts if name in self.known} - {"local"}
+        return tuple(sorted({*hosts, *addresses, *(tunnel[name] for name in hosts if name in tunnel), *HERE}))

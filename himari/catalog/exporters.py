@@ -1,8 +1,10 @@
-"""What Prometheus may ask a host in the tunnel: Debian's node exporter and, beside a buffer, its Redis exporter."""
+"""What Prometheus may ask a host in the tunnel: Debian's node exporter and, beside a Redis of ours, its exporter."""
 
 from collections.abc import Mapping
 
-from himari.catalog import ports
+import msgspec
+
+from himari.catalog import ports, redis_buffer, redis_features
 from himari.catalog.component import (
     Component,
     Credential,
@@ -16,11 +18,10 @@ from himari.catalog.component import (
     View,
 )
 from himari.catalog.cpus import layout
-from himari.catalog.hostpaths import UNITS
-from himari.catalog.redis_buffer import EXPORTER
+from himari.catalog.hostpaths import CA_CERTIFICATE, UNITS
 from himari.catalog.sandbox import EXPOSURE_MAX, sandbox
 from himari.stack.model import Role
-from himari.stack.network import tunnel_address
+from himari.stack.network import LOOPBACK, tunnel_address
 
 NODE, REDIS = "prometheus-node-exporter", "prometheus-redis-exporter"
 USER = "himari-exporter"  # Debian runs both exporters as one user, who would read the other's password
@@ -51,13 +52,41 @@ COLLECTORS = (
 # Folders that the sandbox shows otherwise than they are, and what is no disk.
 UNSEEN_MOUNTS = "^/(dev|home|proc|root|run|sys|tmp|var/tmp)($|/)"
 UNSEEN_FILE_SYSTEMS = "^(autofs|nsfs|squashfs|tmpfs)$"
-WATCHED_UNITS = "(himari-.+|redis-server|wg-quick@.+|chrony|ssh)[.](service|timer)"
+WATCHED_UNITS = "(himari-.+|redis-server(@.+)?|wg-quick@.+|chrony|ssh)[.](service|timer)"
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """A Redis of the host, as its exporter reaches it."""
+
+    unit: str
+    scheme: str
+    port: int
+    credential: str
+    ca_file: str = ""  # that its certificate is checked by
+
+    @property
+    def place(self) -> str:
+        """Where it is, after the scheme."""
+        return f"{LOOPBACK}:{self.port}"
+
+
+WATCHED = {
+    Role.EDGE: Watched(unit=redis_buffer.UNIT, scheme="redis", port=ports.REDIS, credential=redis_buffer.EXPORTER),
+    Role.FEATURES: Watched(
+        unit=redis_features.UNIT,
+        scheme="rediss",
+        port=ports.REDIS_FEATURES,
+        credential=redis_features.EXPORTER,
+        ca_file=CA_CERTIFICATE,
+    ),
+}
 
 
 def component(view: View) -> Component:
     """The exporters on the host's address in the tunnel."""
     node = _node(view)
-    return node if Role.EDGE not in view.host.roles else _with_redis(node, view)
+    watched = next((WATCHED[role] for role in view.host.roles if role in WATCHED), None)
+    return _with_redis(node, view, watched) if watched else node
 
 
 def _node(view: View) -> Component:
@@ -71,17 +100,15 @@ def _node(view: View) -> Component:
     )
 
 
-def _with_redis(node: Component, view: View) -> Component:
+def _with_redis(node: Component, view: View, watched: Watched) -> Component:
     values = {
         **_values(view),
         "address": tunnel_address(view.stack, view.host_name),
         "port": ports.REDIS_METRICS,
-        "redis_port": ports.REDIS,
+        "redis": watched,
         "user": USER,
-        "credential": EXPORTER,
         "script": PASSWORD_SCRIPT,
     }
-    script = {"redis_port": ports.REDIS, "credential": EXPORTER}
     return Component(
         name=node.name,
         packages=(*node.packages, Package(name=REDIS)),
@@ -89,13 +116,13 @@ def _with_redis(node: Component, view: View) -> Component:
         directories=(Directory(path="/usr/local/lib/himari"),),
         files=(
             *node.files,
-            File(path=PASSWORD_SCRIPT, values=script, mode=0o755, check=("/bin/sh", "-n", "{}")),
+            File(path=PASSWORD_SCRIPT, values={"redis": watched}, mode=0o755, check=("/bin/sh", "-n", "{}")),
             File(path=drop_in(REDIS), values=values),
         ),
-        credentials=(Credential(name=EXPORTER, secret=EXPORTER),),
+        credentials=(Credential(name=watched.credential, secret=watched.credential),),
         units=(
             *node.units,
-            Unit(name=f"{REDIS}.service", watches=(PASSWORD_SCRIPT, EXPORTER), exposure_max=EXPOSURE_MAX),
+            Unit(name=f"{REDIS}.service", watches=(PASSWORD_SCRIPT, watched.credential), exposure_max=EXPOSURE_MAX),
         ),
         listens_on=(*node.listens_on, _listener("redis-metrics", ports.REDIS_METRICS, REDIS)),
         memory_mb=node.memory_mb + MEMORY_MB,

@@ -10,9 +10,12 @@ from himari.stack.model import Stack
 
 
 def components(view: View, without: frozenset[str] = frozenset()) -> tuple[tuple[str, Component], ...]:
-    """The components of the view's host in order, each with its day's name, but those named in `without`."""
+    """The components of the view's host in order, each with its day's name, but those named in `without`.
+
+    One that has nothing to put there is none of the host's."""
     planned = ((day.name, name) for day in days() for name in day.names(view.host) if name not in without)
-    return tuple((day, declaration(name)(view)) for day, name in planned)
+    declared = ((day, declaration(name)(view)) for day, name in planned)
+    return tuple((day, part) for day, part in declared if part != Component(name=part.name))
 
 
 def debian_packages(stack: Stack) -> tuple[str, ...]:

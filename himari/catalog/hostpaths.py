@@ -33,6 +33,11 @@ EXCHANGE = f"{EXCHANGE_VENV}/bin/himari-exchange"
 
 REDIS_CONFIG = "/etc/redis/himari.conf"
 REDIS_ACL = "/etc/redis/himari.acl"
+FEATURES_CONFIG = "/etc/redis/redis-features.conf"  # where Debian's unit of that instance looks for it
+FEATURES_ACL = "/etc/redis/redis-features.acl"
+FEATURES_STATE = "/var/lib/redis-features"
+FEATURES_CERTIFICATE = f"{TLS}/features.pem"
+STORES_SETTINGS = f"{CONFIG}/stores.toml"
 WIREGUARD_INTERFACE = "wg0"
 WIREGUARD_CONFIG = f"/etc/wireguard/{WIREGUARD_INTERFACE}.conf"
 WIREGUARD_PRIVATE_KEY = "/etc/wireguard/private.key"  # made on the host, never leaves it

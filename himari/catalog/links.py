@@ -1,5 +1,5 @@
-"""Who talks to whom, from what the components listen on and talk to: the flows that a host accepts, the ports that it
-may listen on. The probes that prove it are `himari.catalog.graph`'s."""
+"""Who talks to whom, from what the components listen on and talk to: the flows that a host accepts and opens, the ports
+that it may listen on, its peers in the tunnel. The probes that prove it are `himari.catalog.graph`'s."""
 
 from collections.abc import Iterator, Mapping
 
@@ -19,6 +19,13 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     listener: Listener
     tunnel: bool  # over wg0
     callers: tuple[str, ...]
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow out of a host over wg0: to `listener` of `targets`."""
+
+    listener: Listener
+    targets: tuple[str, ...]
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +53,23 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
         """The flows into `host` that components ask for; ssh's operators outside the tunnel are not among them."""
         return tuple(self._accepted(host))
 
+    def opened(self, host: str) -> tuple[Opened, ...]:
+        """The flows over wg0 that components of `host` open, by what they reach."""
+        targets: dict[tuple[str, int], tuple[Listener, list[str]]] = {}
+        for target in self.parts:
+            for listener in self._dialled(host, target):
+                targets.setdefault((listener.name, listener.port), (listener, []))[1].append(target)
+        return tuple(Opened(listener=listener, targets=tuple(names)) for listener, names in targets.values())
+
+    def neighbours(self, host: str) -> tuple[str, ...]:
+        """The hosts that `host` talks to over wg0, or that talk to it."""
+        pairs = ((other, (*self._dialled(host, other), *self._dialled(other, host))) for other in self.parts)
+        return tuple(other for other, flows in pairs if flows)
+
+    def _dialled(self, caller: str, host: str) -> tuple[Listener, ...]:
+        ports = self.ports(host) if caller != host else ()
+        return tuple(port for port in ports if in_tunnel(port) and self._talks(caller, host, port))
+
     def _accepted(self, host: str) -> Iterator[Accepted]:
         for listener in self.ports(host):
             callers = self.callers(host, listener)
@@ -58,10 +82,10 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
         return any(flow.listener == listener.name and flow.role in roles for flow in flows)
 
 
-def links(view: View) -> Links:
-    """The links within the view's whole stack."""
-    replace = msgspec.structs.replace
-    parts = {name: components(replace(view, host_name=name), without=_DERIVED) for name in view.stack.hosts}
+def links(view: View, without: frozenset[str] = frozenset()) -> Links:
+    """The links within the view's whole stack, as far as components other than those in `without` ask for them."""
+    replace, left_out = msgspec.structs.replace, _DERIVED | without
+    parts = {name: components(replace(view, host_name=name), without=left_out) for name in view.stack.hosts}
     return Links(view=view, parts={name: tuple(part for _, part in held) for name, held in parts.items()})
 
 

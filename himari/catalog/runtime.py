@@ -8,8 +8,8 @@ NAME = "himari-runtime"
 
 
 def component(view: View) -> Component:
-    """The environment; an edge gets no Parquet writer."""
-    lock = "runtime.txt" if Role.EDGE in view.host.roles else "consumer.txt"
+    """The environment; a brain alone gets the Parquet writer."""
+    lock = "consumer.txt" if Role.BRAIN in view.host.roles else "runtime.txt"
     return Component(
         name="runtime",
         packages=(Package(name="python3-venv"), Package(name="ca-certificates")),

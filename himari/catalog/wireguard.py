@@ -1,10 +1,11 @@
-"""The tunnel home. The private key is made on the host, lies in a file of its own and never leaves it."""
+"""The tunnel between the hosts. The private key is made on the host, lies in a file of its own and never leaves it."""
 
 from himari.catalog.component import Component, Directory, File, Flow, Guard, Listener, Package, Place, Unit, View
 from himari.catalog.hostpaths import UNITS, WIREGUARD_CONFIG, WIREGUARD_INTERFACE, WIREGUARD_PRIVATE_KEY
+from himari.catalog.mesh import peers
 from himari.catalog.sandbox import EXPOSURE_MAX, rooted
 from himari.stack.model import Role
-from himari.stack.network import peers, tunnel_address
+from himari.stack.network import Peer, behind_nat, tunnel_address
 
 UNIT = f"wg-quick@{WIREGUARD_INTERFACE}.service"
 DROP_IN = f"{UNITS}/{UNIT}.d/himari.conf"
@@ -23,7 +24,7 @@ def component(view: View) -> Component:
 
     The unit is restarted, never reloaded: its reload (`wg syncconf`) would erase the key that PostUp has set."""
     port = view.stack.network.wireguard_port
-    calls = Role.BRAIN in view.host.roles
+    near = peers(view)
     return Component(
         name="wireguard",
         packages=(Package(name="wireguard-tools"),),
@@ -36,7 +37,7 @@ def component(view: View) -> Component:
                     "port": port,
                     "mtu": view.stack.network.mtu,
                     "private_key": WIREGUARD_PRIVATE_KEY,
-                    "peers": [peer for peer in peers(view.stack, view.known, view.host_name) if peer.public_key],
+                    "peers": [peer for peer in near if peer.public_key],
                 },
                 mode=0o600,
                 guard=Guard.WIREGUARD,
@@ -56,5 +57,13 @@ def component(view: View) -> Component:
             Unit(name=KEEPER_TIMER),
         ),
         listens_on=(Listener(name="wireguard", port=port, place=Place.PUBLIC, protocol="udp"),),
-        talks_to=(Flow(role=Role.EDGE, listener="wireguard"), Flow(role=Role.EDGE, listener="ssh")) if calls else (),
+        talks_to=_flows(view, near),
     )
+
+
+def _flows(view: View, near: tuple[Peer, ...]) -> tuple[Flow, ...]:
+    """Handshakes with each peer that can be called; from a brain, where the operator sits, ssh too."""
+    listeners = ("wireguard", "ssh") if Role.BRAIN in view.host.roles else ("wireguard",)
+    called = (view.stack.hosts[one.name] for one in near if not behind_nat(view.stack, one.name))
+    roles = dict.fromkeys(role for host in called for role in host.roles)
+    return tuple(Flow(role=role, listener=listener) for role in roles for listener in listeners)

@@ -7,15 +7,16 @@ from dataclasses import asdict
 
 import msgspec
 
-from himari.apply import bundle, ssh
+from himari.apply import bundle
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import Activation, FileChange, Report, UnitChange
-from himari.apply.ssh import Reach
 from himari.catalog.hostpaths import FIREWALL
 from himari.catalog.sshd import DROP_IN as SSHD
 from himari.drills.altered import keep, restart, whole
 from himari.drills.drill import Drill, Gaps, Quiet
 from himari.drills.field import Field, await_
+from himari.ssh import connection
+from himari.ssh.connection import Reach
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import read_known
 
@@ -97,11 +98,11 @@ def activate(reach: Reach, inside: Inside, path: str, text: str, unit: str, *, s
 
 def login(reach: Reach, seconds: float = LOGIN_SECONDS) -> "subprocess.CompletedProcess[str]":
     """How a login of its own ends, over no connection that is open already; one that hangs has failed."""
-    argv = reach.argv("true", (*ssh.FRESH, *QUICK))
+    argv = reach.argv("true", (*connection.FRESH, *QUICK))
     try:
         return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=seconds)
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(argv, ssh.SSH_FAILED, "", f"no login within {seconds:g} s")
+        return subprocess.CompletedProcess(argv, connection.SSH_FAILED, "", f"no login within {seconds:g} s")
 
 
 def _guards(field: Field) -> str:
@@ -110,7 +111,7 @@ def _guards(field: Field) -> str:
 
 
 def _reach(field: Field) -> Reach:
-    return ssh.reach(field.edge, read_known(field.state.hosts), field.state)
+    return connection.reach(field.edge, read_known(field.state.hosts), field.state)
 
 
 def _edge(field: Field) -> Inside:

@@ -12,7 +12,7 @@ from himari.catalog.redis_buffer import READER
 from himari.proof.question import Attempt
 from himari.stack.known import Known
 from himari.stack.model import Role, Stack
-from himari.stack.network import peers, tunnel_address, tunnel_addresses
+from himari.stack.network import tunnel_address, tunnel_addresses
 
 CLOSED = ("timeout", "refused", "error")  # error: no route, or administratively prohibited
 SILENT = ("timeout",)  # to a datagram: an ICMP error would tell a stranger that somebody is there
@@ -63,7 +63,7 @@ def _connection(stack: Stack, probe: Probe) -> Crossing:
 def _expected(stack: Stack, probe: Probe, *, tunnel: bool) -> tuple[str, ...]:
     if probe.expect is Expect.OPEN:
         return ("open",)
-    if tunnel and Role.EDGE in stack.hosts[probe.from_host].roles:
+    if tunnel and Role.BRAIN not in stack.hosts[probe.from_host].roles:
         return REJECTED
     return CLOSED if probe.protocol == "tcp" else SILENT
 
@@ -73,7 +73,7 @@ def buffer_crossings(stack: Stack, known: Known) -> Iterator[Crossing]:
     for edge in stack.hosts_with(Role.EDGE):
         address = tunnel_address(stack, edge)
         yield _anonymous(edge, edge, "127.0.0.1")
-        for brain in (peer.name for peer in peers(stack, known, edge)):
+        for brain in stack.hosts_with(Role.BRAIN):
             yield _anonymous(brain, edge, address)
             yield _reader(brain, edge, address, "writes", ("XADD", NOWHERE, "NOMKSTREAM", "*", "probe", "1"))
             yield _reader(brain, edge, address, "reads", ("XLEN", NOWHERE))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network, summarize_address_range
 from typing import Any
 
-from himari.catalog.firewall import Accept, Rules
+from himari.catalog.firewall import Accept, Dial, Rules
 from himari.catalog.hostpaths import WIREGUARD_INTERFACE
 
 TABLE = "himari"
@@ -54,6 +54,7 @@ def declared(rules: Rules) -> set[str]:
     if rules.tunnel:
         found.add(f"input: iifname {tunnel} drop")
         found |= set() if rules.calls else {f"output: oifname {tunnel} reject"}
+        found |= {f"output: {_dialled(dial)} accept" for dial in rules.dials}
         found |= set() if rules.whole_host else {f"forward: {way} {tunnel} drop" for way in ("iifname", "oifname")}
     return found
 
@@ -62,6 +63,10 @@ def _accepted(accept: Accept) -> str:
     words = [f"iifname {WIREGUARD_INTERFACE}"] if accept.tunnel else []
     words += [f"ip saddr {_joined(accept.sources)}"] if accept.sources else []
     return " ".join([*words, f"{accept.protocol} dport {accept.port}"])
+
+
+def _dialled(dial: Dial) -> str:
+    return f"oifname {WIREGUARD_INTERFACE} ip daddr {_joined(dial.targets)} {dial.protocol} dport {dial.port}"
 
 
 def _entries(ruleset: str) -> Sequence[Mapping[str, Any]]:

@@ -19,6 +19,7 @@ TITLES = {
     "day02_redis": "Buffer",
     "day03_network": "Network",
     "day04_irq": "Interrupts and exporters",
+    "day06_stores": "Stores",
     "day08_runtime": "Runtime",
     "ledger": "The data's account",
 }

@@ -18,6 +18,7 @@ from himari.proof.subject import Subject, read_subject
 from himari.stack.errors import HimariError
 
 SUBJECT = pytest.StashKey[Subject]()
+OWN = pytest.StashKey[bool]()  # the subject was read here
 Reported = Generator[None, pytest.TestReport, pytest.TestReport]
 RESULTS = pytest.StashKey[Results]()
 
@@ -31,8 +32,15 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError("HIMARI_STACK names the stack to validate: HIMARI_STACK=lab-edge pytest validation")
         try:
             config.stash[SUBJECT] = read_subject(name)
+            config.stash[OWN] = True
         except HimariError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A native run ends the ways that it opened; one that was given its subject leaves them to whoever gave it."""
+    if config.stash.get(OWN, False):
+        config.stash[SUBJECT].visitor.close()
 
 
 class ComponentModule(pytest.Module):

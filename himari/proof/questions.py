@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from himari.catalog.component import Artifact, Component, Feed
-from himari.catalog.hostpaths import CREDENTIALS, CUTOVER, WIREGUARD_PRIVATE_KEY
+from himari.catalog.component import Artifact, Component, Feed, View
+from himari.catalog.hostpaths import CREDENTIALS, CUTOVER, STORES_SETTINGS, WIREGUARD_PRIVATE_KEY
 from himari.catalog.irq import REFUSED as IRQ_REFUSED
 from himari.catalog.kernel import UNUSED_MODULES
+from himari.catalog.mesh import peers
 from himari.catalog.ports import REDIS
 from himari.catalog.redis_buffer import OPERATOR
 from himari.proof.crossings import Crossing
@@ -14,7 +15,7 @@ from himari.proof.question import BufferQuestion, Peer, Question
 from himari.proof.sysctls import SYSCTLS
 from himari.stack.known import Known
 from himari.stack.model import Role, Stack
-from himari.stack.network import peers, tunnel_address
+from himari.stack.network import tunnel_address
 
 TEXTS = (
     "/proc/cmdline",
@@ -30,6 +31,7 @@ TEXTS = (
     "/var/run/reboot-required",
     IRQ_REFUSED,
     CUTOVER,
+    STORES_SETTINGS,
 )
 HASHES = ("/etc/shadow", "/etc/gshadow")
 REDIS_SETTINGS = (
@@ -83,7 +85,10 @@ def question(
         files=(*HASHES, *sorted(paths)),
         unused_modules=UNUSED_MODULES,
         texts=(*TEXTS, *("/proc/sys/" + one.name.replace(".", "/") for one in SYSCTLS)),
-        peers=tuple(Peer(address=peer.address, mtu=stack.network.mtu) for peer in peers(stack, known, host)),
+        peers=tuple(
+            Peer(address=peer.address, mtu=stack.network.mtu)
+            for peer in peers(View(stack=stack, host_name=host, known=known, feed=feed))
+        ),
         attempts=tuple(one.attempt for one in crossings if one.source == host),
         buffer=buffer_question(stack, feed) if Role.EDGE in stack.hosts[host].roles else None,
     )

@@ -19,6 +19,7 @@ from himari.proof.probe import Probe, Runner, ask
 from himari.proof.question import Outcome, Question
 from himari.proof.questions import question
 from himari.proof.remote import Outside, Remote
+from himari.ssh.visitor import Visitor
 from himari.stack.cutover_note import CutoverNote, Stage
 from himari.stack.errors import HostError
 from himari.stack.known import Known, read_known
@@ -55,6 +56,7 @@ class Subject:
         feed: Feed | None = None,
         contents: Contents | None = None,
         baseline: Baseline | None = None,
+        visitor: Visitor | None = None,
     ) -> None:
         self.stack = stack
         self.known = known
@@ -62,6 +64,7 @@ class Subject:
         self.feed = feed or Feed()
         self.contents: Contents = contents or {}
         self.baseline = baseline or Baseline()
+        self._visitor = visitor
         self.placements = placements(stack, known, self.feed)
         self.crossings = crossings(stack, known, self.feed, truly_outside=outside is not None)
         self._outside = Outside(outside or ())
@@ -104,6 +107,13 @@ class Subject:
         """The allow-list: protocol and port of all that `host` may listen on beyond loopback."""
         view = View(stack=self.stack, host_name=host, known=self.known, feed=self.feed)
         return {(one.protocol, one.port) for one in listeners(view) if one.place is not Place.LOOPBACK}
+
+    @property
+    def visitor(self) -> Visitor:
+        """The operator as a client of the services."""
+        if self._visitor is None:
+            raise HostError("nobody goes to the services", self.stack.name, "a proof with the stack's vault at hand")
+        return self._visitor
 
     def units(self, host: str) -> set[str]:
         """The units of all components of `host`."""
@@ -153,7 +163,8 @@ def read_subject(name: str) -> Subject:
     stack, state = load_stack(name), StateDir.of(name)
     known = read_known(state.hosts)
     feed, baseline = _feed(state), read_baseline(state.path / BASELINE)
-    return Subject(stack, known, Remote(stack, known, state.ssh / "config"), feed=feed, baseline=baseline)
+    remote, visitor = Remote(stack, known, state.ssh / "config"), Visitor(known, state)
+    return Subject(stack, known, remote, feed=feed, baseline=baseline, visitor=visitor)
 
 
 def _feed(state: StateDir) -> Feed:

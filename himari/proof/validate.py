@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from himari.proof.settle import settle
 from himari.proof.source import source_of
 from himari.proof.subject import Contents, Subject
 from himari.proof.window import prove_data
+from himari.ssh.visitor import Visitor
 from himari.stack.errors import HimariError, ProofFailed
 from himari.stack.known import read_known
 from himari.stack.model import Role, Stack
@@ -58,13 +59,17 @@ def validate(
     known = read_known(state.hosts)
     remote = Remote(stack, known, state.ssh / "config")
     baseline = read_baseline(state.path / BASELINE)
-    subject = Subject(stack, known, remote, outside=outside, feed=feed, contents=contents, baseline=baseline)
+    visitor = Visitor(known, state)
+    subject = Subject(
+        stack, known, remote, outside=outside, feed=feed, contents=contents, baseline=baseline, visitor=visitor
+    )
 
     def account_for() -> LedgerResult:
         return prove_data(stack, remote, seconds, minimum_events, live=subject.feed.live, say=report)
 
     _settle(stack, remote, report)
-    checks, result = _side_by_side(subject, state.path / "validate.log", account_for, report)
+    with closing(visitor):
+        checks, result = _side_by_side(subject, state.path / "validate.log", account_for, report)
     taken = round(time.monotonic() - began, 1)
     evidence = _evidence(subject, checks, result, started.isoformat(timespec="seconds"), taken)
     evidence = msgspec.structs.replace(evidence, steps=[*steps, *_steps(evidence, started)])

@@ -4,9 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from himari.apply import ssh
 from himari.apply.agent.wire import Stripped
-from himari.apply.ssh_config import write_config
 from himari.lab import lab
 from himari.lab.identity import Lab
 from himari.runs.create import lab_hosts
@@ -18,6 +16,8 @@ from himari.runs.report import DestroyReport
 from himari.runs.session import session
 from himari.runs.steps import Outcome, Step
 from himari.runs.strip import at_once, refusal, refuse_answering, strip
+from himari.ssh import connection
+from himari.ssh.config import write_config
 from himari.stack.errors import LEFT, HimariError
 from himari.stack.known import Known, KnownHost, read_known, write_known
 from himari.stack.model import Stack
@@ -48,12 +48,12 @@ class Removal:
         if known:  # hosts.json may have been mended by hand since ssh's own files were written
             write_config(self.stack, known, self.state)
         if lab_hosts(self.stack):
-            ssh.close(known, self.state)
+            connection.close(known, self.state)
             return Outcome()
         refuse_answering([name for name in self._gone if name in known], known, self.state, report)
         known = self._give_up(known)
         removed = self._strip_all(known, report)
-        ssh.close(known, self.state)
+        connection.close(known, self.state)
         return _outcome(removed, self.left)
 
     def _give_up(self, known: Known) -> Known:

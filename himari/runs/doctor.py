@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from himari.apply.ssh import LOCAL
 from himari.catalog import hostpaths
 from himari.lab import preflight
+from himari.ssh.connection import LOCAL
 from himari.stack.errors import MachineError
 from himari.stack.model import Stack
 from himari.stack.paths import PROJECT, cache_root, state_root

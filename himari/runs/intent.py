@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from himari.apply import ssh
 from himari.catalog import hostpaths
 from himari.catalog.accounts import DEPLOY_USER
 from himari.runs.create import lab_hosts
 from himari.runs.put import departed
+from himari.ssh import connection
 from himari.stack.errors import StackFileError
 from himari.stack.known import Known, KnownHost, read_known
 from himari.stack.model import Stack
@@ -66,7 +66,7 @@ def stays(stack: Stack, known: Known, gone: Sequence[str] = ()) -> Iterator[str]
 def _stays(stack: Stack, known: KnownHost, name: str) -> str:
     existing = name in stack.hosts and stack.hosts[name].existing
     hardening = "" if existing else ", its hardening (ssh, kernel, updates)"
-    access = "the login of this machine's user" if known.address == ssh.LOCAL else f"the user {DEPLOY_USER}"
+    access = "the login of this machine's user" if known.address == connection.LOCAL else f"the user {DEPLOY_USER}"
     data = f"data in {hostpaths.STATE} and the users that own it"
     key = "" if known.wireguard_key_made else "WireGuard's key that was there before, "
     return f"{data}, packages, {key}{access}{hardening}"

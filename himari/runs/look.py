@@ -7,7 +7,6 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from himari.apply import ssh
 from himari.apply.feed import read_feed
 from himari.catalog import hostpaths
 from himari.catalog.component import View
@@ -20,6 +19,7 @@ from himari.runs.progress import Event, Listener
 from himari.runs.status import HostStatus, Probe, StackStatus, read_probe
 from himari.runs.strays import departed_says
 from himari.runs.verdict import ON_HOST, judge
+from himari.ssh import connection
 from himari.stack.errors import HostError
 from himari.stack.known import Known, read_known
 from himari.stack.model import Stack
@@ -37,14 +37,14 @@ def look(stack: Stack, listener: Listener) -> StackStatus:
     state = StateDir.of(stack.name)
     known, half, silent = read_known(state.hosts), half_destroyed(state), silenced(stack, state)
     if not half and not known.keys() & stack.hosts.keys():
-        ssh.reach(next(iter(stack.hosts)), known, state)
+        connection.reach(next(iter(stack.hosts)), known, state)
 
     def one(name: str) -> HostStatus:
         listener(Event(step=STEP, host=name, says="looking", seconds=0.0))
         if name in silent:
             raise silent[name]
         enter = f"himari lab exec {name} -- " if stack.is_lab else ON_HOST
-        seen = _look(ssh.reach(name, known, state), wanted(stack, known, state, name))
+        seen = _look(connection.reach(name, known, state), wanted(stack, known, state, name))
         return judge(name, seen, stack.retention, enter, FIRST_LOOK_MOST_S)
 
     with ThreadPoolExecutor(len(stack.hosts)) as pool:
@@ -63,7 +63,7 @@ def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, 
     return question(view, components(view)) | noted | {"patience_s": HEALTH_S}
 
 
-def _look(reach: ssh.Reach, what: dict[str, Any]) -> Probe:
+def _look(reach: connection.Reach, what: dict[str, Any]) -> Probe:
     command = reach.as_root(f"python3 - {quote(json.dumps(what))}")
     result = reach.run(command, Path(status_probe.__file__).read_bytes(), timeout=TIMEOUT_S)
     if result.code:

@@ -5,9 +5,9 @@ import subprocess
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_network
 
-from himari.apply.ssh import LOCAL
-from himari.apply.ssh_config import operator_key
 from himari.runs.refusal import refusal
+from himari.ssh.config import operator_key
+from himari.ssh.connection import LOCAL
 from himari.stack.errors import HimariError, MachineError, StackFileError, together
 from himari.stack.known import read_known
 from himari.stack.model import Provider, Stack

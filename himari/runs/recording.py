@@ -5,12 +5,12 @@ from pathlib import Path
 from shlex import join, quote
 from typing import IO
 
-from himari.apply.ssh import Reach, reach
 from himari.catalog.component import Feed
 from himari.catalog.exchange import UNIT
 from himari.catalog.hostpaths import EXCHANGE_STATE
 from himari.runs.progress import Report
 from himari.runs.steps import Outcome
+from himari.ssh.connection import Reach, reach
 from himari.stack.errors import DeployError
 from himari.stack.known import read_known
 from himari.stack.model import Role, Stack

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from shlex import quote
 
-from himari.apply import ssh
 from himari.runs.put import Put, asked_for, departed, read_put
+from himari.ssh import connection
 from himari.stack.errors import HostError
 from himari.stack.known import Known
 from himari.stack.model import Stack
@@ -37,7 +37,7 @@ def strays(stack: Stack, known: Known, state: StateDir) -> tuple[str, ...]:
 
 def _there(name: str, put: Put, known: Known, state: StateDir) -> Iterator[str]:
     units, files = (" ".join(map(quote, named)) for named in (put.units, put.files))
-    there = ssh.reach(name, known, state)
+    there = connection.reach(name, known, state)
     script = LOOK.format(units=units, files=files)
     seen = there.run(there.as_root(f"sh -c {quote(script)}"), timeout=TIMEOUT_S)
     if seen.code:

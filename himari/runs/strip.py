@@ -7,13 +7,14 @@ from typing import TypeVar
 
 import msgspec
 
-from himari.apply import bundle, ssh
+from himari.apply import bundle
 from himari.apply.agent.wire import Activation, Failure, Strip, Stripped
 from himari.apply.answer import read_answer
 from himari.apply.waiting import STOPPING
 from himari.catalog import hostpaths
 from himari.runs.progress import Report
 from himari.runs.put import Put
+from himari.ssh import connection
 from himari.stack.errors import DeployError, HimariError, HostError, StackFileError, together
 from himari.stack.known import Known
 from himari.stack.paths import StateDir
@@ -32,7 +33,7 @@ def strip(stack_name: str, name: str, put: Put, known: Known, state: StateDir) -
     keys = [hostpaths.WIREGUARD_PRIVATE_KEY, hostpaths.WIREGUARD_KEY_MADE] if known[name].wireguard_key_made else []
     folders = [folder for folder in hostpaths.OURS if folder != hostpaths.RUN]  # the agent clears its own away
     request = msgspec.json.encode(Strip(stack_name, in_order(put.units), list(put.files), keys, folders))
-    there = ssh.reach(name, known, state)
+    there = connection.reach(name, known, state)
     # By a login of its own: it proves what guards wait for before they are disarmed there.
     stream = "".join(bundle.stream("strip", request)).encode()
     result = there.run(there.as_root(bundle.COMMAND), stream, timeout=TIMEOUT_S, fresh=True, apart=True)
@@ -92,7 +93,7 @@ def refuse_answering(gone: Sequence[str], known: Known, state: StateDir, report:
 
     def knock(name: str) -> None:
         report(name, "is said to be gone: knocks once more")
-        ssh.reach(name, known, state).run("true", timeout=KNOCK_S, fresh=True)
+        connection.reach(name, known, state).run("true", timeout=KNOCK_S, fresh=True)
 
     answered = at_once(gone, knock, report)
     if here := [name for name, failure in answered.items() if failure is None]:

@@ -24,6 +24,7 @@ class Role(StrEnum):
     EXCHANGE = "exchange"
     EDGE = "edge"
     BRAIN = "brain"
+    FEATURES = "features"
 
 
 class Provider(StrEnum):
@@ -177,7 +178,7 @@ class Host(Table, frozen=True, kw_only=True):
     """One machine. Its sizes are the machine's own; a cloud host takes those left out from its plan."""
 
     provider: Annotated[Provider, Meta(description="lab, static (exists already), hetzner or vultr.")]
-    roles: Annotated[tuple[Role, ...], Meta(description="Any of edge, brain and, in a lab, exchange.")]
+    roles: Annotated[tuple[Role, ...], Meta(description="edge, brain, features or, in a lab, exchange.")]
     address: Annotated[
         str, Meta(description='For static: a name, an IP, or "local" (this machine).', examples=["203.0.113.10"])
     ] = ""

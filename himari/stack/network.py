@@ -1,4 +1,4 @@
-"""The stack's networks: which address a host has in the tunnel, who peers with whom, who must keep a NAT open."""
+"""The stack's networks: which address a host has in the tunnel, how peers reach it, who must keep a NAT open."""
 
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 
@@ -10,10 +10,10 @@ from himari.stack.model import Provider, Role, Stack
 # Labs take their own /24s out of this; no stack's tunnel may lie in it.
 LAB_RANGE = tuple(summarize_address_range(IPv4Address("10.200.0.0"), IPv4Address("10.220.255.255")))
 
+LOOPBACK = "127.0.0.1"
+
 # Below the 30 s after which home routers and conntrack forget an idle UDP flow.
 KEEPALIVE_SECONDS = 25
-
-_IN_TUNNEL = frozenset({Role.EDGE, Role.BRAIN})
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ def tunnel_addresses(stack: Stack) -> dict[str, str]:
     """The tunnel's address of each host that is in it, in the file's order, from .1.
 
     The file's rules have made sure that the network is large enough."""
-    inside = [name for name, host in stack.hosts.items() if _IN_TUNNEL & set(host.roles)]
+    inside = [name for name, host in stack.hosts.items() if set(host.roles) - {Role.EXCHANGE}]
     network = IPv4Network(stack.network.wireguard)
     return {name: str(network.network_address + place) for place, name in enumerate(inside, start=1)}
 
@@ -42,15 +42,20 @@ def tunnel_address(stack: Stack, host_name: str) -> str:
 
 def behind_nat(stack: Stack, host_name: str) -> bool:
     """Whether the host cannot be called from outside: a brain stands at home."""
-    return Role.EDGE not in stack.hosts[host_name].roles
+    return Role.BRAIN in stack.hosts[host_name].roles
 
 
-def peers(stack: Stack, known: Known, host_name: str) -> tuple[Peer, ...]:
-    """The peers of `host_name`: every brain for an edge, every edge for a brain, none for the others."""
-    roles = set(stack.hosts[host_name].roles)
-    wanted = [role for here, role in ((Role.EDGE, Role.BRAIN), (Role.BRAIN, Role.EDGE)) if here in roles]
-    names = [name for role in wanted for name in stack.hosts_with(role) if name != host_name]
-    return tuple(_peer(stack, known, host_name, name) for name in names)
+def peer(stack: Stack, known: Known, here: str, there: str) -> Peer:
+    """The host `there`, as the host `here` reaches it through the tunnel."""
+    met = known.get(there)
+    called = not behind_nat(stack, there)
+    return Peer(
+        name=there,
+        address=tunnel_address(stack, there),
+        public_key=met.wireguard_public_key if met else "",
+        endpoint=f"{public_address(stack, known, there)}:{stack.network.wireguard_port}" if called else "",
+        keepalive_seconds=KEEPALIVE_SECONDS if called and behind_nat(stack, here) else 0,
+    )
 
 
 def public_address(stack: Stack, known: Known, host_name: str) -> str:
@@ -82,15 +87,3 @@ def cloud_note(stack: Stack, host_name: str) -> str | None:
     if provider in (Provider.LAB, Provider.STATIC):
         return None
     return f"{host_name}: hosts at {provider} cannot be created or priced yet: make it by hand and say provider static"
-
-
-def _peer(stack: Stack, known: Known, here: str, there: str) -> Peer:
-    met = known.get(there)
-    called = not behind_nat(stack, there)
-    return Peer(
-        name=there,
-        address=tunnel_address(stack, there),
-        public_key=met.wireguard_public_key if met else "",
-        endpoint=f"{public_address(stack, known, there)}:{stack.network.wireguard_port}" if called else "",
-        keepalive_seconds=KEEPALIVE_SECONDS if called and behind_nat(stack, here) else 0,
-    )

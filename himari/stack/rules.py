@@ -15,6 +15,7 @@ from himari.stack.network import LAB_RANGE, tunnel_addresses
 VENUES = ("binance",)
 _SYMBOL = re.compile(r"[A-Z0-9]{1,12}/[A-Z0-9]{1,12}")
 _SIZES = ("cpus", "memory_mb", "disk_gb")
+_ALONE = frozenset({Role.EXCHANGE, Role.EDGE, Role.BRAIN})  # the others may share a host
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -163,8 +164,9 @@ def _webhook(stack: Stack) -> Iterator[Problem]:
 def _roles(key: str, host: Host) -> Iterator[Problem]:
     if not host.roles:
         yield Problem(f"{key}.roles", "the host has no role", " or ".join(Role))
-    if len(host.roles) > 1:
-        yield Problem(f"{key}.roles", "roles on one host that must not see each other", "one role a host")
+    if len(host.roles) > 1 and _ALONE & set(host.roles):
+        alone = ", ".join(sorted(_ALONE & set(host.roles)))
+        yield Problem(f"{key}.roles", "roles on one host that must not see each other", f"{alone}: one role a host")
     if Role.EXCHANGE in host.roles and host.provider is not Provider.LAB:
         yield Problem(f"{key}.roles", "a simulated exchange outside a lab", 'provider = "lab", or another role')
 

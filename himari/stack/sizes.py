@@ -6,7 +6,7 @@ from math import ceil
 
 import msgspec
 
-from himari.stack.model import Host, Stack, Venue
+from himari.stack.model import Host, Role, Stack, Venue
 
 DAY_S = 86_400
 GB = 10**9
@@ -44,6 +44,10 @@ SEGMENT_RATIO = 0.2
 # A burst of this many times the declared rate seals a segment by size before its age does.
 SEGMENT_BURST = 4
 SEGMENT_MIN = 8 * MIB
+# What of a host's memory is each role's, beside the others that it has; the system's part comes first.
+MEMORY_PARTS = {Role.FEATURES: 1}
+# Serving data is small: a key a symbol and a thousand rows of history. More would only hide what never expires.
+FEATURES_MOST = 2048 * MIB
 SYSTEM_DISK = 4 * GB
 SYSTEM_MEMORY_MB = 256
 
@@ -121,6 +125,17 @@ def brain_sizes(stack: Stack, host: Host) -> BrainSizes:
     """The sizes on a brain."""
     wanted = stack_rates(stack).parquet * stack.retention.parquet_days * DAY_S
     return BrainSizes(parquet_bytes=ceil(wanted), min_free_bytes=min_free_bytes(host))
+
+
+def role_bytes(host: Host, role: Role) -> int:
+    """The part of `host`'s memory that is for `role`'s services: what its other roles and the system leave."""
+    parts = sum(MEMORY_PARTS[held] for held in host.roles)
+    return max(0, (host.memory_mb or 0) - SYSTEM_MEMORY_MB) * MIB * MEMORY_PARTS[role] // parts
+
+
+def features_bytes(host: Host) -> int:
+    """What the features' Redis may hold: half of the role's memory, as a fork copies what changes while it writes."""
+    return min(FEATURES_MOST, role_bytes(host, Role.FEATURES) // 2)
 
 
 def catch_up_bytes_per_s(stack: Stack) -> int:

@@ -52,6 +52,11 @@ class Authority(msgspec.Struct, frozen=True):
         return authority
 
     @property
+    def certificate_file(self) -> Path:
+        """Where the CA's own certificate lies, once it is made."""
+        return self._path("ca", "pem")
+
+    @property
     def certificate(self) -> str:
         """The CA's own certificate (PEM): what clients trust."""
         path = self._path("ca", "pem")

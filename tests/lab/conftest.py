@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from himari.apply import ssh
 from himari.lab import faults, lab
 from himari.lab.standing import Standing, standing
 from himari.proof.remote import Remote
 from himari.runs.report import UpReport
+from himari.ssh import connection
 from himari.stack.known import read_known
 from himari.stack.load import load_stack
 from himari.stack.paths import PROJECT, StateDir
@@ -111,7 +111,7 @@ def lab_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabEdge]:
     """The session's stack, not yet brought up; destroyed at the end, whatever happened."""
     edge = LabEdge(tmp_path_factory.mktemp("state"))
     yield edge
-    ssh.close(read_known(edge.state.hosts), edge.state)
+    connection.close(read_known(edge.state.hosts), edge.state)
     assert lab.destroy(STACK, edge.state) == []
 
 

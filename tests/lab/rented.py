@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from himari.apply import ssh
 from himari.catalog.host import debian_packages
 from himari.lab import lab
 from himari.runs.report import UpReport
+from himari.ssh import connection
 from himari.stack.known import KnownHost, read_known
 from himari.stack.load import load_stack
 from himari.stack.paths import PROJECT, StateDir
@@ -144,7 +144,7 @@ def rented(root: Path) -> Iterator[Rented]:
         key = machines_state(root).ssh / "id_ed25519"
         made.file.write_text(stack_file(root, addresses, operator=operator, key=key, authority=authority))
         yield made
-        ssh.close(read_known(made.state.hosts), made.state)
+        connection.close(read_known(made.state.hosts), made.state)
 
 
 def stack_file(root: Path, addresses: dict[str, str], *, operator: str, key: Path, authority: Path) -> str:

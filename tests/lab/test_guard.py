@@ -6,11 +6,11 @@ import subprocess
 import sys
 from functools import partial
 
-from himari.apply.ssh import Reach
 from himari.drills.field import await_
 from himari.drills.guarded import GUARDS, activate, login
 from himari.lab import lab
 from himari.runs.report import UpReport
+from himari.ssh.connection import Reach
 from himari.stack.known import read_known
 from tests.lab.rented import MACHINES, Rented, machines_state
 

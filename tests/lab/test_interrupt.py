@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from himari.apply import ssh
 from himari.apply.waiting import STOPPING
 from himari.lab import lab
 from himari.runs.journal import Closed, Opened, last_journal
+from himari.ssh import connection
 from himari.stack.known import read_known
 from tests.lab.conftest import HIMARI, STACK, LabEdge
 
@@ -22,7 +22,7 @@ from tests.lab.conftest import HIMARI, STACK, LabEdge
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabEdge]:
     edge = LabEdge(tmp_path_factory.mktemp("interrupted"))
     yield edge
-    ssh.close(read_known(edge.state.hosts), edge.state)
+    connection.close(read_known(edge.state.hosts), edge.state)
     assert lab.destroy(STACK, edge.state) == []
 
 

@@ -16,7 +16,7 @@ __all__ = ["rendered", "view"]
 
 CONFIG, ACL = "/etc/redis/himari.conf", "/etc/redis/himari.acl"
 ADMIN = "admin"  # the test's own user beside the shipped ones
-PASSWORDS = {user: f"{user}-secret" for user in ("pusher", "reader", "operator", "exporter", ADMIN)}
+PASSWORDS = {user: f"{user}-secret" for user in ("pusher", "reader", "writer", "operator", "exporter", ADMIN)}
 IN_USE = "Address already in use"
 
 

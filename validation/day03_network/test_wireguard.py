@@ -1,12 +1,12 @@
 """The tunnel: up, fresh, wide enough, and with the declared peers only."""
 
 from himari.catalog.hostpaths import WIREGUARD_INTERFACE, WIREGUARD_PRIVATE_KEY
+from himari.catalog.mesh import peers
 from himari.proof import readings
 from himari.proof.checks import Case, Observed, check, found
 from himari.proof.probe import Probe
 from himari.proof.readings import Tunnel
 from himari.proof.subject import Subject
-from himari.stack.network import peers
 
 STALE_SECONDS = 180  # WireGuard makes a new session after two minutes of traffic
 
@@ -24,7 +24,7 @@ def test_interface(case: Case, probe: Probe, observed: Observed) -> None:
     "wireguard.peers", "its peers are the stack's, each with one address", replaces="day 3, step 3.2; 5.2: AllowedIPs"
 )
 def test_peers(case: Case, probe: Probe, observed: Observed) -> None:
-    declared = peers(case.view.stack, case.view.known, case.host)
+    declared = peers(case.view)
     wanted = {(peer.public_key, f"{peer.address}/32") for peer in declared}
     seen = {(peer.public_key, ",".join(peer.allowed)) for peer in tunnel(probe).peers}
     names = {peer.public_key: peer.name for peer in declared}
@@ -83,7 +83,7 @@ def test_round_trip(case: Case, probe: Probe, observed: Observed, subject: Subje
     replaces="day 3, step 3.2; 5.2: PersistentKeepalive",
 )
 def test_keepalive(case: Case, probe: Probe, observed: Observed) -> None:
-    declared = {peer.public_key: peer.keepalive_seconds for peer in peers(case.view.stack, case.view.known, case.host)}
+    declared = {peer.public_key: peer.keepalive_seconds for peer in peers(case.view)}
     seen = {peer.public_key: peer.keepalive for peer in tunnel(probe).peers}
     observed([f"{seconds} s" for seconds in seen.values()])
     assert seen == declared

@@ -18,10 +18,10 @@ from himari.apply.drift import file_diffs
 from himari.apply.operations import Job
 from himari.apply.render import Rendered
 from himari.apply.session import ask, perform
-from himari.apply.ssh import Reach
 from himari.apply.waiting import STOPPING
 from himari.catalog.component import File
 from himari.catalog.root import entry_program
+from himari.ssh.connection import Reach
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import KnownHost
 
@@ -144,7 +144,7 @@ from pathlib import Path
 from himari.apply.agent.wire import Activation
 from himari.apply.operations import Job
 from himari.apply.session import perform
-from himari.apply.ssh import Reach
+from himari.ssh.connection import Reach
 from himari.cli.failure import guarded
 from himari.stack.known import KnownHost
 

@@ -32,6 +32,14 @@ def test_a_redis_exporter_is_beside_a_buffer_only(rendered: Render, view: Shippe
     assert packages["brain"] == ["prometheus-node-exporter"]
 
 
+def test_the_features_are_watched_over_tls(rendered: Render, view: Shipped) -> None:
+    made = rendered("exporters", view("lab", "core"))
+    assert "-redis.addr=rediss://127.0.0.1:6380" in made.files[REDIS]
+    assert "-tls-ca-cert-file=/etc/himari/tls/ca.pem" in made.files[REDIS]
+    assert [one.name for one in made.component.credentials] == ["features-exporter"]
+    assert "rediss://%s" in made.files[SCRIPT]
+
+
 def test_they_are_bound_to_the_tunnels_address(rendered: Render, view: Shipped) -> None:
     files = rendered("exporters", view("lab-edge", "edge")).files
     assert "--web.listen-address=10.77.0.1:9100" in files[NODE]

@@ -19,6 +19,7 @@ PLACES = [
     ("lab-edge", "exchange"),
     ("lab-edge", "edge"),
     ("lab-edge", "brain"),
+    ("lab", "core"),
     ("vps-brain", "edge"),
     ("vps-brain", "brain"),
 ]
@@ -71,6 +72,14 @@ def test_the_brain_accepts_nothing_new_over_the_tunnel(rendered: Render, view: S
     assert not any(line.startswith('iifname "wg0" ip saddr') for line in said)
     assert 'iifname "wg0" counter drop' in said
     assert not any("hook output" in line for line in said)
+
+
+def test_a_store_answers_the_brain_and_calls_nobody(rendered: Render, view: Shipped) -> None:
+    said = lines(rendered, view("lab", "core"))
+    accepts = [line for line in said if line.startswith('iifname "wg0" ip saddr')]
+    assert [line.split("dport ")[1].split()[0] for line in accepts] == ["6380", "9100", "9121", "22"]
+    assert all("ip saddr { 10.77.0.2 }" in line for line in accepts)
+    assert not any(line.startswith('oifname "wg0" ip daddr') for line in said)
 
 
 def test_on_the_users_own_machine_only_the_tunnel_is_judged(rendered: Render, view: Shipped) -> None:

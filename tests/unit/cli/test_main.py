@@ -49,6 +49,7 @@ VERBS = (
     "status",
     "drift",
     "drill",
+    "open",
     "destroy",
     "schema",
     "doctor",

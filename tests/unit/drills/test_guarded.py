@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from himari.apply import ssh
-from himari.apply.ssh import Reach
 from himari.drills.altered import keep
 from himari.drills.field import Field
 from himari.drills.guarded import GUARDS, LockedOut, activate, login
+from himari.ssh import connection
+from himari.ssh.connection import Reach
 from himari.stack.errors import DeployError, HostError
 from himari.stack.known import KnownHost, read_known, write_known
 from himari.stack.load import load_stack
@@ -32,7 +32,7 @@ class Edge(Field):
         (root / "bin").mkdir()
         (root / "bin" / "systemctl").write_text(f'#!/bin/sh\necho "$@" >>{self.begun}\n')
         (root / "bin" / "systemctl").chmod(0o755)
-        write_known(self.state.hosts, {self.edge: KnownHost(address=ssh.LOCAL)})
+        write_known(self.state.hosts, {self.edge: KnownHost(address=connection.LOCAL)})
 
     def inside(self, host: str, script: str) -> str:
         if not self.on:
@@ -57,7 +57,7 @@ class Edge(Field):
 def edge(tmp_path: Path) -> Iterator[Edge]:
     made = Edge(tmp_path)
     yield made
-    ssh.close(read_known(made.state.hosts), made.state)
+    connection.close(read_known(made.state.hosts), made.state)
 
 
 def locked_out(edge: Edge) -> LockedOut:

@@ -5,17 +5,24 @@ from typing import Any
 
 import pytest
 
-from himari.catalog.firewall import Accept, Rules
+from himari.catalog.firewall import Accept, Dial, Rules
 from himari.proof.firewall import declared, hooks, loaded
 
 
-def rules(*, whole_host: bool = True, calls: bool = False, ssh_from: tuple[str, ...] = ("10.200.0.1/32",)) -> Rules:
+def rules(
+    *,
+    whole_host: bool = True,
+    calls: bool = False,
+    ssh_from: tuple[str, ...] = ("10.200.0.1/32",),
+    dials: tuple[Dial, ...] = (),
+) -> Rules:
     redis = Accept(name="redis", protocol="tcp", port=6379, sources=("10.77.0.2",), tunnel=True)
     tunnel = Accept(name="wireguard", protocol="udp", port=51820, sources=(), tunnel=False)
     return Rules(
         whole_host=whole_host,
         tunnel=True,
         calls=calls,
+        dials=dials,
         accepts=(redis, tunnel),
         ssh_port=22,
         ssh_from=ssh_from,
@@ -115,6 +122,16 @@ def test_a_machine_of_the_users_own_has_only_the_tunnels_rules() -> None:
         "forward: iifname wg0 drop",
         "forward: oifname wg0 drop",
     }
+
+
+def test_what_a_host_may_open_over_the_tunnel_is_declared_too() -> None:
+    dial = Dial(name="kafka", protocol="tcp", port=9092, targets=("10.77.0.3", "10.77.0.4"))
+    dialled = {"set": ["10.77.0.3", "10.77.0.4"]}
+    accept = rule(
+        "output", meta("oifname", "wg0"), payload("ip", "daddr", dialled), payload("tcp", "dport", 9092), ACCEPT
+    )
+    assert loaded(printed(*EDGE, accept)) == declared(rules(dials=(dial,)))
+    assert loaded(printed(*EDGE, accept)) - declared(rules())
 
 
 def test_without_a_table_nothing_is_loaded() -> None:

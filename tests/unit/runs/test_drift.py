@@ -8,10 +8,10 @@ from himari.apply.agent.wire import Activation, State
 from himari.apply.desired import Desired, HostDesired
 from himari.apply.difference import Comparison, Difference
 from himari.apply.run import HostPlan, Plans
-from himari.apply.ssh import Reach
 from himari.runs.drift import differences, drift
 from himari.runs.journal import Journal, Opened, Started
 from himari.runs.plan import Difference as Told
+from himari.ssh.connection import Reach
 from himari.stack.errors import HostError
 from himari.stack.known import KnownHost
 from himari.stack.load import load_stack

@@ -13,9 +13,9 @@ from shlex import quote
 
 import pytest
 
-from himari.apply.ssh import close
 from himari.runs.feed import choose_feed
 from himari.runs.recording import ABSENT, AGAIN, LOOK, UPLOAD, put_recording, span_seconds
+from himari.ssh.connection import close
 from himari.stack.errors import DeployError
 from himari.stack.known import KnownHost, write_known
 from himari.stack.load import load_stack

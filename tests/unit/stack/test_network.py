@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from himari.stack.known import KnownHost
 from himari.stack.load import load_stack, parse_stack
 from himari.stack.model import Header, Host, Network, Provider, Role, Stack
-from himari.stack.network import cloud_note, peers, public_address, tunnel_address, tunnel_addresses
+from himari.stack.network import cloud_note, peer, public_address, tunnel_address, tunnel_addresses
 
 KEY = "wO5Y3hAqmFSh8Hc6TqQ1c0Yx1G1dUfFy8yqB0vM7vXo="
 
@@ -18,15 +18,10 @@ def test_edge_and_brain_get_addresses_in_the_files_order_and_the_exchange_none()
 def test_only_the_end_behind_nat_calls_and_keeps_its_way_open() -> None:
     stack = load_stack("vps-brain")
     known = {name: KnownHost(address=stack.hosts[name].address, wireguard_public_key=KEY) for name in stack.hosts}
-    (edge,) = peers(stack, known, "brain")
-    (brain,) = peers(stack, known, "edge")
+    edge, brain = peer(stack, known, "brain", "edge"), peer(stack, known, "edge", "brain")
     assert (edge.endpoint, edge.keepalive_seconds) == ("203.0.113.10:51820", 25)
     assert (brain.endpoint, brain.keepalive_seconds) == ("", 0)
     assert brain.public_key == KEY
-
-
-def test_the_exchange_has_no_peers() -> None:
-    assert peers(load_stack("lab-edge"), {}, "exchange") == ()
 
 
 def test_a_host_is_called_as_it_was_met_before_as_the_file_says() -> None:

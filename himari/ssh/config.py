@@ -4,8 +4,8 @@ import errno
 import os
 from pathlib import Path
 
-from himari.apply.ssh import LOCAL, sockets
 from himari.catalog.accounts import DEPLOY_USER
+from himari.ssh.connection import LOCAL, sockets
 from himari.stack.errors import MachineError
 from himari.stack.known import Known, KnownHost
 from himari.stack.model import Stack

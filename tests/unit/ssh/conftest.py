@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from himari.apply.ssh import close
+from himari.ssh.connection import close
 from himari.stack.known import KnownHost
 from himari.stack.paths import StateDir
 

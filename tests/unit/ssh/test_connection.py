@@ -1,9 +1,9 @@
 import pytest
 
-from himari.apply.ssh import fingerprint, reach, unreachable
+from himari.ssh.connection import fingerprint, reach, unreachable
 from himari.stack.errors import HostError
 from himari.stack.paths import StateDir
-from tests.unit.apply.conftest import HOST_KEY, KNOWN
+from tests.unit.ssh.conftest import HOST_KEY, KNOWN
 
 
 def test_this_machine_is_reached_without_ssh(state: StateDir) -> None:

@@ -4,12 +4,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from himari.apply.ssh import close, reach
-from himari.apply.ssh_config import write_config
+from himari.ssh.config import write_config
+from himari.ssh.connection import close, reach
 from himari.stack.load import load_stack
 from himari.stack.model import Access
 from himari.stack.paths import StateDir
-from tests.unit.apply.conftest import HOST_KEY, KNOWN
+from tests.unit.ssh.conftest import HOST_KEY, KNOWN
 
 
 @pytest.fixture

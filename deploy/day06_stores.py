@@ -1,0 +1,9 @@
+"""What serves the data and keeps it, and what its readers on the brain need."""
+
+from himari.apply.day import deploy
+
+ROLES = {
+    "features": ["authority", "redis_features"],
+    "brain": ["authority", "reader"],
+}
+deploy(__file__, ROLES)

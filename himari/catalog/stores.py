@@ -1,0 +1,38 @@
+"""The stores of a stack, as those who read them reach them."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from himari.catalog import ports, redis_features
+from himari.catalog.component import View
+from himari.stack.model import Role
+from himari.stack.network import tunnel_address
+
+
+class Store(msgspec.Struct, frozen=True, kw_only=True):
+    """One store."""
+
+    name: str
+    role: Role
+    listener: str
+    host: str  # its address in the tunnel
+    port: int
+    user: str
+    credential: str
+    metrics: tuple[str, ...]  # listeners that tell how its host and it do
+
+
+def stores(view: View) -> Iterator[Store]:
+    """All of them."""
+    for name in view.stack.hosts_with(Role.FEATURES):
+        yield Store(
+            name="features",
+            role=Role.FEATURES,
+            listener=redis_features.LISTENER,
+            host=tunnel_address(view.stack, name),
+            port=ports.REDIS_FEATURES,
+            user="reader",
+            credential=redis_features.READER,
+            metrics=("node-metrics", "redis-metrics"),
+        )

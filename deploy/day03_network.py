@@ -1,11 +1,11 @@
-"""The tunnel between the hosts and the one-way rules."""
+"""The tunnel between the hosts, the one-way rules, and whom to trust within."""
 
 from himari.apply.day import deploy
 
 ROLES = {
     "edge": ["wireguard", "nftables"],
-    "brain": ["wireguard", "nftables"],
+    "brain": ["wireguard", "nftables", "authority"],
     "exchange": ["nftables"],
-    "features": ["wireguard", "nftables"],
+    "features": ["wireguard", "nftables", "authority"],
 }
 deploy(__file__, ROLES)

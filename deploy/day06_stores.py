@@ -3,7 +3,7 @@
 from himari.apply.day import deploy
 
 ROLES = {
-    "features": ["authority", "redis_features"],
-    "brain": ["authority", "reader"],
+    "features": ["redis_features"],
+    "brain": ["reader"],
 }
 deploy(__file__, ROLES)

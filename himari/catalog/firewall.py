@@ -34,6 +34,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     whole_host: bool  # false: only what comes over wg0 is ours to judge
     tunnel: bool  # the host has a wg0
+    network: str  # the tunnel's (CIDR): what is for one of its addresses leaves by wg0 or not at all
     calls: bool  # it is the operator's own end of wg0, and may open any connection there
     dials: tuple[Dial, ...]  # those that another host may open there
     accepts: tuple[Accept, ...]
@@ -49,6 +50,7 @@ def rules(view: View) -> Rules:
     return Rules(
         whole_host=not view.host.existing,
         tunnel=view.host_name in tunnel_addresses(view.stack),
+        network=view.stack.network.wireguard,
         calls=calls,
         dials=() if calls else tuple(_dial(view, flow) for flow in graph.opened(view.host_name)),
         accepts=tuple(_accept(view, flow) for flow in graph.accepted(view.host_name)),

@@ -53,6 +53,7 @@ def declared(rules: Rules) -> set[str]:
                 found.add(f"input: {family} saddr {_joined(networks)} tcp dport {rules.ssh_port} jump ssh")
     if rules.tunnel:
         found.add(f"input: iifname {tunnel} drop")
+        found.add(f"output: oifname not lo,{tunnel} ip daddr {_joined([rules.network])} reject")
         found |= set() if rules.calls else {f"output: oifname {tunnel} reject"}
         found |= {f"output: {_dialled(dial)} accept" for dial in rules.dials}
         found |= set() if rules.whole_host else {f"forward: {way} {tunnel} drop" for way in ("iifname", "oifname")}

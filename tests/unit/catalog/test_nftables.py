@@ -71,7 +71,9 @@ def test_the_brain_accepts_nothing_new_over_the_tunnel(rendered: Render, view: S
     said = lines(rendered, view("lab-edge", "brain"))
     assert not any(line.startswith('iifname "wg0" ip saddr') for line in said)
     assert 'iifname "wg0" counter drop' in said
-    assert not any("hook output" in line for line in said)
+    assert not any(line.startswith('oifname "wg0"') for line in said)
+    elsewhere = 'oifname != { "lo", "wg0" } ip daddr 10.77.0.0/24 counter reject with icmpx type admin-prohibited'
+    assert elsewhere in said
 
 
 def test_a_store_answers_the_brain_and_calls_nobody(rendered: Render, view: Shipped) -> None:

@@ -21,6 +21,7 @@ def rules(
     return Rules(
         whole_host=whole_host,
         tunnel=True,
+        network="10.77.0.0/24",
         calls=calls,
         dials=dials,
         accepts=(redis, tunnel),
@@ -63,6 +64,12 @@ EDGE = [
     rule("input", payload("udp", "dport", 51820), ACCEPT),
     SSH,
     rule("ssh", ACCEPT),
+    rule(
+        "output",
+        match({"meta": {"key": "oifname"}}, {"set": ["lo", "wg0"]}, "!="),
+        payload("ip", "daddr", {"prefix": {"addr": "10.77.0.0", "len": 24}}),
+        {"reject": {"type": "icmpx"}},
+    ),
     rule("output", meta("oifname", "wg0"), {"reject": {"type": "icmpx"}}),
 ]
 
@@ -119,6 +126,7 @@ def test_a_machine_of_the_users_own_has_only_the_tunnels_rules() -> None:
     assert declared(rules(whole_host=False, calls=True)) == {
         "input: iifname wg0 ip saddr 10.77.0.2/32 tcp dport 6379 accept",
         "input: iifname wg0 drop",
+        "output: oifname not lo,wg0 ip daddr 10.77.0.0/24 reject",
         "forward: iifname wg0 drop",
         "forward: oifname wg0 drop",
     }

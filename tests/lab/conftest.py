@@ -31,13 +31,13 @@ SHARED = {
 }
 
 
-class LabEdge:
-    """`lab-edge` under a state folder of its own, driven as its operator would."""
+class OwnLab:
+    """A lab of a shipped stack under a state folder of its own, driven as its operator would."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, stack: str = STACK) -> None:
         self.root = root
-        self.stack = load_stack(STACK)
-        self.state = StateDir(root / STACK)
+        self.stack = load_stack(stack)
+        self.state = StateDir(root / stack)
 
     def himari(self, *arguments: str, seconds: float = 400) -> subprocess.CompletedProcess[str]:
         """Run the command and give back how it ended, whatever that was."""
@@ -61,18 +61,27 @@ class LabEdge:
 
     def up(self, *options: str) -> UpReport:
         """`himari up --json`, which must end green."""
-        done = self.himari("up", STACK, *options, "--json")
+        done = self.himari("up", self.stack.name, *options, "--json")
         assert done.returncode == 0, done.stderr[-4000:] + done.stdout[-2000:]
         return msgspec.json.decode(done.stdout, type=UpReport)
 
     def inside(self, host: str, command: str) -> str:
         """Standard output of a shell command that succeeds as root on `host`, without ssh."""
-        argv = lab.exec_argv(STACK, host, ("sh", "-ec", command), self.state)
+        argv = lab.exec_argv(self.stack.name, host, ("sh", "-ec", command), self.state)
         return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def remote(self) -> Remote:
         """The hosts over ssh, as the proof reaches them."""
         return Remote(self.stack, read_known(self.state.hosts), self.state.ssh / "config")
+
+    def begin(self, *arguments: str) -> "subprocess.Popen[str]":
+        """The command, which goes on; what it says on stdout can be read line by line."""
+        return subprocess.Popen((HIMARI, *arguments), env=self.environment, stdout=subprocess.PIPE, text=True)
+
+    def destroy(self) -> None:
+        """Remove it, whatever state it is in; nothing may be left."""
+        connection.close(read_known(self.state.hosts), self.state)
+        assert lab.destroy(self.stack.name, self.state) == []
 
     @property
     def environment(self) -> dict[str, str]:
@@ -107,16 +116,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def lab_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabEdge]:
+def lab_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnLab]:
     """The session's stack, not yet brought up; destroyed at the end, whatever happened."""
-    edge = LabEdge(tmp_path_factory.mktemp("state"))
+    edge = OwnLab(tmp_path_factory.mktemp("state"))
     yield edge
-    connection.close(read_known(edge.state.hosts), edge.state)
-    assert lab.destroy(STACK, edge.state) == []
+    edge.destroy()
 
 
 @pytest.fixture(scope="session")
-def first_up(lab_edge: LabEdge) -> UpReport:
+def first_up(lab_edge: OwnLab) -> UpReport:
     """What the `up` from nothing reported; the hosts run from here on."""
     return lab_edge.up()
 

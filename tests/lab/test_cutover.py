@@ -11,7 +11,7 @@ from himari.proof.settle import settle
 from himari.proof.window import prove_data
 from himari.runs.report import UpReport
 from himari.stack.load import stack_path
-from tests.lab.conftest import STACK, LabEdge
+from tests.lab.conftest import STACK, OwnLab
 
 OLD, OURS = "old-consumer.service", "himari-consumer.service"
 PYTHON = "/opt/himari/runtime/bin/python"
@@ -32,19 +32,19 @@ NOTE = "/var/lib/himari/cutover.json"
 LOSING = f"/run/systemd/system/{OLD}.d/losing.conf"
 
 
-def put(edge: LabEdge, path: str, text: str, mode: str) -> None:
+def put(edge: OwnLab, path: str, text: str, mode: str) -> None:
     """Write a file on the brain."""
     coded = base64.b64encode(text.encode()).decode()
     edge.inside("brain", f"mkdir -p $(dirname {path}); echo {coded} | base64 -d >{path}; chmod {mode} {path}")
 
 
-def states(edge: LabEdge) -> list[str]:
+def states(edge: OwnLab) -> list[str]:
     """How the two consumers are: active or inactive, enabled or disabled, ours last."""
     asked = f"systemctl show --value --property=ActiveState,UnitFileState {OLD} {OURS}"
     return edge.inside("brain", asked).split()
 
 
-def verb(edge: LabEdge, name: str) -> str:
+def verb(edge: OwnLab, name: str) -> str:
     """Standard output of a verb that must end well."""
     done = edge.himari(name, STACK)
     assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
@@ -52,7 +52,7 @@ def verb(edge: LabEdge, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def old_consumer(lab_edge: LabEdge, first_up: UpReport) -> LabEdge:
+def old_consumer(lab_edge: OwnLab, first_up: UpReport) -> OwnLab:
     """The lab, with a consumer of its own on the brain that runs since before ours was wanted."""
     put(lab_edge, f"{PLACE}/old_consumer.py", (Path(__file__).parent / "old_consumer.py").read_text(), "644")
     put(lab_edge, f"{PLACE}/count", COUNT, "755")
@@ -61,14 +61,14 @@ def old_consumer(lab_edge: LabEdge, first_up: UpReport) -> LabEdge:
     return lab_edge
 
 
-def test_nothing_is_rolled_back_that_was_not_cut_over(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_nothing_is_rolled_back_that_was_not_cut_over(lab_edge: OwnLab, first_up: UpReport) -> None:
     done = lab_edge.himari("rollback", STACK)
     assert done.returncode == 2
     assert "no cutover was begun" in done.stderr
 
 
 def test_an_old_consumer_that_holds_less_is_not_taken_over_and_both_run_on(
-    old_consumer: LabEdge, tmp_path: Path
+    old_consumer: OwnLab, tmp_path: Path
 ) -> None:
     """The deadline is the file's own, but for its length."""
     impatient = tmp_path / f"{STACK}.toml"
@@ -86,7 +86,7 @@ def test_an_old_consumer_that_holds_less_is_not_taken_over_and_both_run_on(
         old_consumer.inside("brain", f"rm {LOSING}; systemctl daemon-reload; systemctl restart {OLD}")
 
 
-def test_cutover_rollback_and_cutover_again_lose_and_double_nothing(old_consumer: LabEdge) -> None:
+def test_cutover_rollback_and_cutover_again_lose_and_double_nothing(old_consumer: OwnLab) -> None:
     edge = old_consumer
 
     def over_and_back() -> list[Fault]:
@@ -108,14 +108,14 @@ def test_cutover_rollback_and_cutover_again_lose_and_double_nothing(old_consumer
     assert (result.ledger.lost, result.ledger.invented, result.ledger.duplicates, result.ledger.gaps) == (0, 0, 0, 0)
 
 
-def test_the_verbs_may_be_repeated_and_status_tells_where_they_are(old_consumer: LabEdge) -> None:
+def test_the_verbs_may_be_repeated_and_status_tells_where_they_are(old_consumer: OwnLab) -> None:
     before = old_consumer.inside("brain", f"cat {NOTE}")
     verb(old_consumer, "cutover")
     assert old_consumer.inside("brain", f"cat {NOTE}") == before
     assert "cut over" in old_consumer.himari("status", STACK).stdout
 
 
-def test_an_old_consumer_that_does_not_run_stops_a_cutover_before_it_begins(old_consumer: LabEdge) -> None:
+def test_an_old_consumer_that_does_not_run_stops_a_cutover_before_it_begins(old_consumer: OwnLab) -> None:
     old_consumer.inside("brain", f"rm {NOTE}")
     done = old_consumer.himari("cutover", STACK)
     assert done.returncode == 6

@@ -13,13 +13,13 @@ from himari.drills.run import DrillReport
 from himari.drills.window import NOTE
 from himari.proof.evidence import Status, read_evidence
 from himari.runs.report import UpReport
-from tests.lab.conftest import HIMARI, STACK, LabEdge
+from tests.lab.conftest import HIMARI, STACK, OwnLab
 
 TIGHT_COST = {"sequence-gap", "lines-cut", "collector-kill"}
 REDIS = "/etc/redis/himari.conf"
 
 
-def test_no_fault_of_the_suite_loses_or_invents_an_event(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_no_fault_of_the_suite_loses_or_invents_an_event(lab_edge: OwnLab, first_up: UpReport) -> None:
     done = lab_edge.himari("drill", "suite", STACK, "--json")
     assert done.returncode == 0, done.stderr[-4000:] + done.stdout[-4000:]
     report = msgspec.json.decode(done.stdout, type=DrillReport)
@@ -28,7 +28,7 @@ def test_no_fault_of_the_suite_loses_or_invents_an_event(lab_edge: LabEdge, firs
     assert next(record for record in report.drills if record.name == "collector-kill").gaps > 0
 
 
-def test_the_evidence_has_the_marks_of_each_drill(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_the_evidence_has_the_marks_of_each_drill(lab_edge: OwnLab, first_up: UpReport) -> None:
     evidence = read_evidence(lab_edge.state.evidence)
     assert evidence.green
     for record in evidence.drills:
@@ -43,7 +43,7 @@ def test_the_evidence_has_the_marks_of_each_drill(lab_edge: LabEdge, first_up: U
     assert {record.name for record in evidence.drills} <= {case.get("name") for case in cases}
 
 
-def test_a_drill_that_is_stopped_heals(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_a_drill_that_is_stopped_heals(lab_edge: OwnLab, first_up: UpReport) -> None:
     whole = lab_edge.inside("edge", f"cat {REDIS}")
     running = subprocess.Popen((HIMARI, "drill", "redis-full", STACK), env=lab_edge.environment, text=True)
     assert await_(lambda: lab_edge.inside("edge", f"cat {REDIS}") != whole, 60)

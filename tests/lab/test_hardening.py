@@ -10,7 +10,7 @@ import pytest
 from himari.lab import lab
 from himari.runs.report import UpReport
 from himari.stack.known import read_known
-from tests.lab.conftest import STACK, LabEdge
+from tests.lab.conftest import STACK, OwnLab
 
 SSH_AUDIT = Path(sys.executable).with_name("ssh-audit")
 # Without these it saw nothing of the server.
@@ -66,7 +66,7 @@ unattended-upgrade --verbose
 
 
 @pytest.mark.parametrize("host", ["exchange", "edge", "brain"])
-def test_ssh_audit_finds_nothing_weak(lab_edge: LabEdge, first_up: UpReport, host: str) -> None:
+def test_ssh_audit_finds_nothing_weak(lab_edge: OwnLab, first_up: UpReport, host: str) -> None:
     address = read_known(lab_edge.state.hosts)[host].address
     assert weak(address) == []
 
@@ -92,7 +92,7 @@ def weak(address: str) -> list[str]:
     ],
 )
 def test_an_unattended_upgrade_restarts_nothing_that_carries_the_data(
-    lab_edge: LabEdge, first_up: UpReport, host: str, left_alone: tuple[str, ...]
+    lab_edge: OwnLab, first_up: UpReport, host: str, left_alone: tuple[str, ...]
 ) -> None:
     at_length(lab_edge, host, OFFER)
     installed = version(lab_edge, host)
@@ -104,18 +104,18 @@ def test_an_unattended_upgrade_restarts_nothing_that_carries_the_data(
     assert after == before, told
 
 
-def start(edge: LabEdge, host: str, unit: str) -> str:
+def start(edge: OwnLab, host: str, unit: str) -> str:
     """What tells one start of a unit from the next, and its main process where it keeps one."""
     shown = edge.inside(host, f"systemctl show -p ActiveState -p InvocationID -p MainPID {unit}")
     assert "ActiveState=active" in shown
     return shown
 
 
-def version(edge: LabEdge, host: str) -> str:
+def version(edge: OwnLab, host: str) -> str:
     return edge.inside(host, f"dpkg-query -W -f '${{Version}}' {LIBRARY}")
 
 
-def at_length(edge: LabEdge, host: str, script: str) -> str:
+def at_length(edge: OwnLab, host: str, script: str) -> str:
     """What a script that takes its time says on `host`."""
     argv = lab.exec_argv(STACK, host, ("sh", "-ec", script), edge.state)
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=400)

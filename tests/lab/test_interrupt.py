@@ -13,20 +13,17 @@ import pytest
 from himari.apply.waiting import STOPPING
 from himari.lab import lab
 from himari.runs.journal import Closed, Opened, last_journal
-from himari.ssh import connection
-from himari.stack.known import read_known
-from tests.lab.conftest import HIMARI, STACK, LabEdge
+from tests.lab.conftest import HIMARI, STACK, OwnLab
 
 
 @pytest.fixture(scope="module")
-def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabEdge]:
-    edge = LabEdge(tmp_path_factory.mktemp("interrupted"))
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnLab]:
+    edge = OwnLab(tmp_path_factory.mktemp("interrupted"))
     yield edge
-    connection.close(read_known(edge.state.hosts), edge.state)
-    assert lab.destroy(STACK, edge.state) == []
+    edge.destroy()
 
 
-def test_an_up_that_was_stopped_or_killed_goes_on(edge: LabEdge) -> None:
+def test_an_up_that_was_stopped_or_killed_goes_on(edge: OwnLab) -> None:
     stopped = begun(edge, "create: edge: boots")
     os.killpg(stopped.pid, signal.SIGINT)  # as a terminal does: to the command and all that it started
     told = ended(stopped, 130)
@@ -67,7 +64,7 @@ CUTS = (
 )
 
 
-def test_a_destroy_that_was_cut_off_is_told_by_all_verbs_and_finished_by_the_same_command(edge: LabEdge) -> None:
+def test_a_destroy_that_was_cut_off_is_told_by_all_verbs_and_finished_by_the_same_command(edge: OwnLab) -> None:
     for line, seconds in CUTS:
         if (line, seconds) != CUTS[0]:  # which falls upon the whole stack of the test before
             made = begun(edge, "contact: green")
@@ -94,7 +91,7 @@ def test_a_destroy_that_was_cut_off_is_told_by_all_verbs_and_finished_by_the_sam
         assert "half destroyed" not in edge.himari("status", STACK).stdout
 
 
-def begun(edge: LabEdge, line: str, verb: str = "up", *options: str) -> subprocess.Popen[str]:
+def begun(edge: OwnLab, line: str, verb: str = "up", *options: str) -> subprocess.Popen[str]:
     """A run of `verb` that has just said `line`."""
     up = subprocess.Popen(
         (HIMARI, verb, STACK, *options),

@@ -15,7 +15,7 @@ from himari.proof.validate import run_checks
 from himari.runs.report import UpReport
 from himari.stack.known import read_known
 from himari.stack.paths import VALIDATION
-from tests.lab.conftest import STACK, LabEdge
+from tests.lab.conftest import STACK, OwnLab
 
 NFT = "nft insert rule inet himari"
 ACL = "/etc/redis/himari.acl"
@@ -258,7 +258,7 @@ BEDS: dict[str, tuple[Plant, ...]] = {
 
 
 @pytest.fixture
-def bed(request: pytest.FixtureRequest, lab_edge: LabEdge, first_up: UpReport) -> Iterator[tuple[Plant, ...]]:
+def bed(request: pytest.FixtureRequest, lab_edge: OwnLab, first_up: UpReport) -> Iterator[tuple[Plant, ...]]:
     """Plants on their hosts, gone at the end."""
     plants = BEDS[request.param]
     with ExitStack() as planted:
@@ -269,7 +269,7 @@ def bed(request: pytest.FixtureRequest, lab_edge: LabEdge, first_up: UpReport) -
 
 
 @pytest.mark.parametrize("bed", BEDS, indirect=True)
-def test_each_fault_turns_its_own_checks_red(bed: tuple[Plant, ...], lab_edge: LabEdge, tmp_path: Path) -> None:
+def test_each_fault_turns_its_own_checks_red(bed: tuple[Plant, ...], lab_edge: OwnLab, tmp_path: Path) -> None:
     red = reds(lab_edge, tmp_path, *{plant.folder for plant in bed})
     later = {check for plant in bed for check in plant.later}
     assert {f"{check.host} {check.id}" for check in red} - later == {check for plant in bed for check in plant.red}
@@ -278,14 +278,14 @@ def test_each_fault_turns_its_own_checks_red(bed: tuple[Plant, ...], lab_edge: L
         assert any(plant.says in reason for reason in own), (plant.name, own)
 
 
-def test_nothing_is_red_once_all_faults_are_gone(lab_edge: LabEdge, first_up: UpReport, tmp_path: Path) -> None:
+def test_nothing_is_red_once_all_faults_are_gone(lab_edge: OwnLab, first_up: UpReport, tmp_path: Path) -> None:
     deadline = time.monotonic() + 60
     # a service that was stopped for a fault needs a moment until what it stores is fresh again
     while found := [(check.host, check.id, check.reason) for check in reds(lab_edge, tmp_path)]:
         assert time.monotonic() < deadline, found
 
 
-def reds(edge: LabEdge, log: Path, *folders: str) -> list[Check]:
+def reds(edge: OwnLab, log: Path, *folders: str) -> list[Check]:
     """The checks below these folders of validation/, or below all, that do not hold now."""
     outside = lab.outside_argv(STACK, (), edge.state)
     subject = Subject(edge.stack, read_known(edge.state.hosts), edge.remote(), outside=outside)

@@ -13,13 +13,13 @@ from himari.proof.evidence import Status, read_evidence
 from himari.runs.report import UpReport
 from himari.stack.paths import PROJECT
 from tests.lab.commands import commands_since
-from tests.lab.conftest import STACK, LabEdge
+from tests.lab.conftest import STACK, OwnLab
 
 ALTERED = "/etc/sysctl.d/90-himari.conf"
 CREDENTIAL = "/etc/credstore.encrypted/redis-reader"
 
 
-def test_up_from_nothing_is_green_and_accounts_for_every_event(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_up_from_nothing_is_green_and_accounts_for_every_event(lab_edge: OwnLab, first_up: UpReport) -> None:
     assert first_up.green
     assert first_up.ledger is not None
     assert first_up.ledger.sent >= 1000
@@ -27,7 +27,7 @@ def test_up_from_nothing_is_green_and_accounts_for_every_event(lab_edge: LabEdge
     assert (first_up.ledger.lost, first_up.ledger.invented, first_up.ledger.gaps) == (0, 0, 0)
 
 
-def test_the_evidence_is_whole_in_all_three_forms(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_the_evidence_is_whole_in_all_three_forms(lab_edge: OwnLab, first_up: UpReport) -> None:
     evidence = read_evidence(lab_edge.state.evidence)
     assert {phase.name for phase in evidence.phases} == {
         "day01_host",
@@ -47,7 +47,7 @@ def test_the_evidence_is_whole_in_all_three_forms(lab_edge: LabEdge, first_up: U
 
 
 def test_a_second_up_changes_nothing_with_two_commands_a_host_not_even_after_a_reboot(
-    lab_edge: LabEdge, first_up: UpReport
+    lab_edge: OwnLab, first_up: UpReport
 ) -> None:
     lab.power_off(STACK, "edge", lab_edge.state)
     lab.power_on(STACK, "edge", lab_edge.state)
@@ -58,7 +58,7 @@ def test_a_second_up_changes_nothing_with_two_commands_a_host_not_even_after_a_r
         assert len(commands_since(lambda script, at=host: lab_edge.inside(at, script), start)) == 2
 
 
-def test_the_native_tools_agree_as_the_docs_show_them(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_the_native_tools_agree_as_the_docs_show_them(lab_edge: OwnLab, first_up: UpReport) -> None:
     page = (PROJECT / "docs" / "first-steps.md").read_text()
     deploy, prove = re.findall(rf"^HIMARI_STACK={STACK} .*", page, re.MULTILINE)
     deployed = lab_edge.typed(deploy)
@@ -69,7 +69,7 @@ def test_the_native_tools_agree_as_the_docs_show_them(lab_edge: LabEdge, first_u
     assert "passed" in proven.stdout
 
 
-def test_a_file_altered_by_hand_is_found_and_mended(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_a_file_altered_by_hand_is_found_and_mended(lab_edge: OwnLab, first_up: UpReport) -> None:
     whole = lab_edge.inside("edge", f"cat {ALTERED}")
     lab_edge.inside("edge", f"echo '# by hand' >>{ALTERED}")
     lab_edge.inside("brain", f"echo altered >>{CREDENTIAL}")
@@ -88,7 +88,7 @@ def test_a_file_altered_by_hand_is_found_and_mended(lab_edge: LabEdge, first_up:
 
 @pytest.mark.recording
 def test_a_recording_of_a_venue_runs_through_the_lab(
-    lab_edge: LabEdge, first_up: UpReport, request: pytest.FixtureRequest
+    lab_edge: OwnLab, first_up: UpReport, request: pytest.FixtureRequest
 ) -> None:
     report = lab_edge.up("--recording", str(request.config.getoption("--recording")))
     assert report.ledger is not None
@@ -96,7 +96,7 @@ def test_a_recording_of_a_venue_runs_through_the_lab(
     assert (report.ledger.lost, report.ledger.invented, report.ledger.gaps) == (0, 0, 0)
 
 
-def test_destroy_leaves_nothing(lab_edge: LabEdge, first_up: UpReport) -> None:
+def test_destroy_leaves_nothing(lab_edge: OwnLab, first_up: UpReport) -> None:
     done = lab_edge.himari("destroy", STACK, "--yes")
     assert done.returncode == 0, done.stderr
     assert lab.remains(STACK, lab_edge.state) == []

@@ -1,7 +1,7 @@
 """Whatever happens in a window, what was broken is healed, by this run or by the next."""
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -31,7 +31,15 @@ def unreachable(host: str, argv: Sequence[str]) -> bytes:
     raise HostError("is off", host)
 
 
-def test_an_interrupted_drill_heals(field: Field) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises, whatever this process was started with: whoever starts it in the background may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_drill_heals(field: Field, interruptible: None) -> None:
     one, two = Recorded(), Recorded()
     with pytest.raises(KeyboardInterrupt), healed(field, [Planned(drill(), one), Planned(drill("two"), two)]):
         signal.raise_signal(signal.SIGINT)

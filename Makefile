@@ -1,9 +1,12 @@
 # Everything is installed by `setup`, which each target runs first; it does nothing when nothing changed.
 PYTHON ?= /usr/bin/python3
-STACK ?= lab-edge
+STACK ?=
 RECORDING ?=
 REPEAT ?= 2
 SEED ?=
+EDGE := lab-edge
+FULL := lab
+RECORDED = $(if $(RECORDING),--recording $(RECORDING))
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
@@ -47,8 +50,15 @@ $(STAMP): $(DEB_STAMP) requirements/dev.txt pyproject.toml runtime/pyproject.tom
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e . -e runtime -e exchange
 	@touch $@
 
+# Without STACK the edge alone comes first: it is proven, and its page is there, whatever becomes of the full lab.
 up: setup
-	@$(BIN)/himari up $(STACK) $(if $(RECORDING),--recording $(RECORDING))
+ifeq ($(STACK),)
+	@$(BIN)/himari up $(EDGE) $(RECORDED)
+	@echo; echo "The edge is proven. The full lab comes next; Ctrl-C keeps the edge, and make up STACK=$(EDGE) ends here."; echo
+	@$(BIN)/himari up $(FULL) $(RECORDED)
+else
+	@$(BIN)/himari up $(STACK) $(RECORDED)
+endif
 
 test: setup $(BROWSER_STAMP)
 	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/unit tests/services
@@ -57,14 +67,14 @@ prove: setup
 	@$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations=20 tests/lab $(if $(RECORDING),--recording $(RECORDING))
 
 soak: setup
-	@$(BIN)/himari up $(STACK) && $(BIN)/himari drill all $(STACK) --repeat $(REPEAT) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/himari up $(or $(STACK),$(EDGE)) && $(BIN)/himari drill all $(or $(STACK),$(EDGE)) --repeat $(REPEAT) $(if $(SEED),--seed $(SEED))
 
 bench: setup
 	@$(BIN)/python -m benchmarks
 
 # The README's picture of the evidence page, from the last proof of STACK.
 picture: setup $(BROWSER_STAMP)
-	@$(BIN)/python -m himari.proof.picture $(STACK) docs/images/evidence.png
+	@$(BIN)/python -m himari.proof.picture $(or $(STACK),$(EDGE)) docs/images/evidence.png
 
 lint: setup
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
@@ -74,5 +84,5 @@ lock: setup
 
 # The state of stacks on real servers (keys, pinned hosts, the CA) is not for `clean` to remove.
 clean:
-	@if [ -x $(BIN)/himari ]; then $(BIN)/himari destroy lab-edge --yes; fi
-	@rm -rf $(VENV) .himari/lab-edge .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@if [ -x $(BIN)/himari ]; then for stack in $(FULL) $(EDGE); do $(BIN)/himari destroy $$stack --yes; done; fi
+	@rm -rf $(VENV) .himari/$(EDGE) .himari/$(FULL) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

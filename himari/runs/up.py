@@ -16,6 +16,7 @@ from himari.catalog.days import days
 from himari.proof.evidence import Evidence
 from himari.runs.create import CREATE, create, refuse_clouds
 from himari.runs.doctor import check_machine
+from himari.runs.estimate import estimate
 from himari.runs.feed import last_feed, other_input
 from himari.runs.halfway import half_destroyed
 from himari.runs.labs import faults_in_force
@@ -73,7 +74,13 @@ class Going:
         write_feed(self.state, self.feed)
         parts = (part for name in self.stack.hosts for part in components(View(stack=self.stack, host_name=name)))
         self.wheels.begin(artifact for part in parts for artifact in part.artifacts)
-        return Outcome(says="machine, stack and sizes" + (f"; input: {self.other_input}" if self.other_input else ""))
+        said = ("machine, stack and sizes", self.other_input and f"input: {self.other_input}", self._estimate())
+        return Outcome(says="; ".join(filter(None, said)))
+
+    def _estimate(self) -> str:
+        """How long it will take; a host that nothing is known of is still to be made, or met."""
+        judged = estimate(self.stack, makes=not set(self.stack.hosts) <= set(read_known(self.state.hosts)))
+        return str(judged or "")
 
     def _create(self, report: Report) -> Outcome:
         if self.half:

@@ -58,8 +58,7 @@ PROOF = ("evidence.json", "evidence.xml", "evidence.html", "validate.log", "logs
 # Where a destroy is cut off: before it did anything, a moment or more into the lab, and with all hosts gone.
 CUTS = (
     ("hosts: started", 0.0),
-    ("lab: started", 0.15),
-    ("lab: started", 0.6),
+    ("lab: started", 0.3),
     ("lab: green", 0.0),
 )
 

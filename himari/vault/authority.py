@@ -1,9 +1,10 @@
-"""The stack's certificate authority: a key that never leaves the operator's machine, and the servers it vouches for."""
+"""The stack's certificate authority: a key that never leaves the operator's machine, and whom it vouches for."""
 
 import datetime
 import ipaddress
 import os
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -19,11 +20,26 @@ from himari.vault.secrets import NOT_MADE
 _CA_LIFE = datetime.timedelta(days=3650)
 _SERVER_LIFE = datetime.timedelta(days=365)
 _RENEW_BEFORE = datetime.timedelta(days=30)
+_VISIT = datetime.timedelta(hours=12)
 _SKEW = datetime.timedelta(minutes=5)  # hosts' clocks may be behind ours
 
 
+class Use(StrEnum):
+    """What a certificate is good for."""
+
+    SERVER = "server"
+    CLIENT = "client"
+    BOTH = "both"  # a server that calls itself, and knows its callers by their certificates
+
+    @property
+    def extension(self) -> x509.ExtendedKeyUsage:
+        """The same as those who check certificates read it."""
+        serves, calls = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+        return x509.ExtendedKeyUsage({"server": [serves], "client": [calls], "both": [serves, calls]}[self.value])
+
+
 class Issued(msgspec.Struct, frozen=True):
-    """A server's certificate and its key, both PEM."""
+    """A certificate and its key, both PEM."""
 
     certificate: str
     key: str
@@ -62,31 +78,45 @@ class Authority(msgspec.Struct, frozen=True):
         path = self._path("ca", "pem")
         return path.read_text(encoding="ascii") if self.makes or path.exists() else NOT_MADE
 
-    def issue(self, name: str, names: Iterable[str], *, now: datetime.datetime | None = None) -> Issued:
+    def issue(
+        self, name: str, names: Iterable[str], *, use: Use = Use.SERVER, now: datetime.datetime | None = None
+    ) -> Issued:
         """The certificate of server `name`, valid for the IP addresses and DNS names `names`.
 
-        The same one until it has less than 30 days left or `names` change."""
+        The same one until it has less than 30 days left, or `names` or its `use` change."""
         now = now or datetime.datetime.now(datetime.UTC)
         wanted = _alternatives(names)
-        if not self._good_until(name, wanted, now + _RENEW_BEFORE):
+        if not self._good_until(name, wanted, use, now + _RENEW_BEFORE):
             if not self.makes:
                 return Issued(NOT_MADE, NOT_MADE)
-            self._store(name, *self._signed(name, wanted, now))
+            self._store(name, *self._signed(name, wanted, use, now, _SERVER_LIFE))
         return Issued(*(self._path(name, end).read_text(encoding="ascii") for end in ("pem", "key")))
 
-    def _good_until(self, name: str, wanted: frozenset[x509.GeneralName], moment: datetime.datetime) -> bool:
+    def visitor(self, name: str) -> Issued:
+        """A certificate by which a client shows that it is `name`, for half a day; its key is on no disk.
+
+        Raises FileNotFoundError where there is no CA yet."""
+        certificate, key = self._signed(name, frozenset(), Use.CLIENT, datetime.datetime.now(datetime.UTC), _VISIT)
+        return Issued(certificate.public_bytes(serialization.Encoding.PEM).decode(), _private(key).decode())
+
+    def _good_until(self, name: str, wanted: frozenset[x509.GeneralName], use: Use, moment: datetime.datetime) -> bool:
         path = self._path(name, "pem")
         if not all(each.exists() for each in (path, self._path(name, "key"), self._path("ca", "pem"))):
             return False
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         issuer = x509.load_pem_x509_certificate(self.certificate.encode())
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        return (
-            frozenset(held) == wanted and certificate.not_valid_after_utc > moment and _signed_by(certificate, issuer)
-        )
+        purpose = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        same = frozenset(held) == wanted and purpose == use.extension
+        return same and certificate.not_valid_after_utc > moment and _signed_by(certificate, issuer)
 
     def _signed(
-        self, name: str, names: frozenset[x509.GeneralName], now: datetime.datetime
+        self,
+        name: str,
+        names: frozenset[x509.GeneralName],
+        use: Use,
+        now: datetime.datetime,
+        life: datetime.timedelta,
     ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         issuer = x509.load_pem_x509_certificate(self.certificate.encode())
         signer = serialization.load_pem_private_key(self._path("ca", "key").read_bytes(), None)
@@ -94,27 +124,24 @@ class Authority(msgspec.Struct, frozen=True):
             raise TypeError(f"{self._path('ca', 'key')} is not an elliptic-curve key")
         key = ec.generate_private_key(ec.SECP256R1())
         ordered = sorted(names, key=lambda alternative: str(alternative.value))
-        certificate = (
-            _builder(name, key, now, _SERVER_LIFE)
+        builder = (
+            _builder(name, key, now, life)
             .issuer_name(issuer.subject)
-            .add_extension(x509.SubjectAlternativeName(ordered), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(use.extension, critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-            .sign(signer, hashes.SHA256())
         )
-        return certificate, key
+        if ordered:
+            builder = builder.add_extension(x509.SubjectAlternativeName(ordered), critical=False)
+        return builder.sign(signer, hashes.SHA256()), key
 
     def _path(self, name: str, end: str) -> Path:
         return self.folder / f"{name}.{end}"
 
     def _store(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-        secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
         # The certificate goes first and comes last: a run that is killed between leaves no pair that does not match.
         self._path(name, "pem").unlink(missing_ok=True)
-        _replace(self._path(name, "key"), secret)
+        _replace(self._path(name, "key"), _private(key))
         _replace(self._path(name, "pem"), certificate.public_bytes(serialization.Encoding.PEM))
 
 
@@ -171,6 +198,12 @@ def _alternative(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

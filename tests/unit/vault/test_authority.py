@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from himari.stack.paths import StateDir
-from himari.vault.authority import Authority, Issued
+from himari.vault.authority import Authority, Issued, Use
 from himari.vault.secrets import NOT_MADE
 
 NAMES = ("10.0.0.2", "exchange.lab")
@@ -112,3 +112,62 @@ def test_a_look_issues_and_renews_nothing(state: StateDir) -> None:
     assert look.issue("exchange", NAMES) == issued
     assert look.issue("exchange", ("10.0.0.3",)).key == NOT_MADE
     assert Authority.open(state).issue("exchange", NAMES) == issued
+
+
+def purposes(issued: Issued) -> set[str]:
+    shown = x509.load_pem_x509_certificate(issued.certificate.encode())
+    return {use.dotted_string for use in shown.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value}
+
+
+def test_a_certificate_is_good_for_its_use_alone(authority: Authority) -> None:
+    serving = purposes(authority.issue("exchange", NAMES))
+    calling = purposes(authority.visitor("operator"))
+    assert len(serving) == len(calling) == 1
+    assert purposes(authority.issue("broker", NAMES, use=Use.BOTH)) == serving | calling
+    assert not serving & calling
+
+
+def test_another_use_makes_a_new_certificate(authority: Authority) -> None:
+    first = authority.issue("broker", NAMES)
+    both = authority.issue("broker", NAMES, use=Use.BOTH)
+    assert both != first
+    assert authority.issue("broker", NAMES, use=Use.BOTH) == both
+
+
+def test_a_visitor_is_known_by_name_for_half_a_day_and_its_key_is_on_no_disk(authority: Authority) -> None:
+    before = set(authority.folder.iterdir())
+    issued = authority.visitor("operator")
+    shown = x509.load_pem_x509_certificate(issued.certificate.encode())
+    assert shown.subject.rfc4514_string() == "CN=operator"
+    assert shown.not_valid_after_utc - datetime.datetime.now(datetime.UTC) < datetime.timedelta(hours=13)
+    shown.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.certificate.encode()))
+    assert set(authority.folder.iterdir()) == before
+    assert issued != authority.visitor("operator")
+
+
+def test_a_visitor_is_let_in_by_who_trusts_the_authority_and_a_server_is_not(
+    authority: Authority, tmp_path: Path
+) -> None:
+    assert admitted(authority.visitor("operator"), authority, tmp_path)
+    assert not admitted(authority.issue("exchange", NAMES), authority, tmp_path)
+    assert admitted(authority.issue("broker", NAMES, use=Use.BOTH), authority, tmp_path)
+
+
+def admitted(caller: Issued, authority: Authority, folder: Path) -> bool:
+    """Whether a server that asks callers for a certificate lets `caller` in."""
+    issued = authority.issue("exchange", NAMES)
+    (folder / "server.pem").write_text(issued.certificate + issued.key)
+    (folder / "caller.pem").write_text(caller.certificate + caller.key)
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=authority.certificate)
+    serving.verify_mode = ssl.CERT_REQUIRED
+    serving.load_cert_chain(folder / "server.pem")
+    asking = ssl.create_default_context(cadata=authority.certificate)
+    asking.load_cert_chain(folder / "caller.pem")
+    wires = tuple(ssl.MemoryBIO() for _ in range(4))
+    client = asking.wrap_bio(wires[0], wires[1], server_hostname=NAMES[0])
+    server = serving.wrap_bio(wires[2], wires[3], server_side=True)
+    try:
+        shake_hands(client, server, wires)
+    except ssl.SSLCertVerificationError:
+        return False
+    return server.getpeercert() is not None

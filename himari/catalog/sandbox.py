@@ -5,6 +5,7 @@ from collections.abc import Iterable
 # Each unit of ours is below it in `systemd-analyze security`; the services are at 1 to 2.
 EXPOSURE_MAX = 3.0
 
+_WRITTEN_IS_NOT_RUN = "MemoryDenyWriteExecute=yes"
 # What no unit of ours needs, whoever it runs as.
 _ALL = (
     "NoNewPrivileges=yes",
@@ -22,7 +23,7 @@ _ALL = (
     "RestrictRealtime=yes",
     "RestrictSUIDSGID=yes",
     "LockPersonality=yes",
-    "MemoryDenyWriteExecute=yes",
+    _WRITTEN_IS_NOT_RUN,
     "SystemCallArchitectures=native",
     "SystemCallErrorNumber=EPERM",  # a library that asks for its priority is told no; it is not killed
     "KeyringMode=private",
@@ -42,13 +43,15 @@ _CLOSED = (
 )
 
 
-def sandbox(reaches: Iterable[str] | None) -> tuple[str, ...]:
+def sandbox(reaches: Iterable[str] | None, *, compiles: bool = False) -> tuple[str, ...]:
     """The lines of a [Service] that may exchange packets with `reaches` (addresses, CIDRs, "localhost") only.
 
-    None stands for any address: who must reach a venue cannot know its addresses."""
+    None stands for any address: who must reach a venue cannot know its addresses. What `compiles` as it runs, as a JVM
+    does, writes memory that it executes: the one thing that it may do beyond the others."""
+    closed = tuple(line for line in _CLOSED if not (compiles and line == _WRITTEN_IS_NOT_RUN))
     if reaches is None:
-        return _CLOSED
-    return (*_CLOSED, "IPAddressDeny=any", f"IPAddressAllow={' '.join(reaches)}")
+        return closed
+    return (*closed, "IPAddressDeny=any", f"IPAddressAllow={' '.join(reaches)}")
 
 
 def rooted(*capabilities: str) -> tuple[str, ...]:

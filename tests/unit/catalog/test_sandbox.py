@@ -31,3 +31,7 @@ def test_what_is_roots_keeps_the_capabilities_that_it_names_and_no_others() -> N
 def test_a_service_reaches_only_whom_it_names() -> None:
     assert sandbox(["localhost"])[-2:] == ("IPAddressDeny=any", "IPAddressAllow=localhost")
     assert "CapabilityBoundingSet=" in sandbox(None)
+
+
+def test_what_compiles_as_it_runs_is_let_off_one_line_alone() -> None:
+    assert set(sandbox(["localhost"])) - set(sandbox(["localhost"], compiles=True)) == {"MemoryDenyWriteExecute=yes"}

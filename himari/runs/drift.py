@@ -3,6 +3,7 @@
 import msgspec
 
 from himari.apply import run as apply
+from himari.apply.declared import services
 from himari.apply.feed import read_feed
 from himari.runs.halfway import refuse_half_destroyed
 from himari.runs.labs import refuse_silenced
@@ -35,6 +36,8 @@ def drift(stack: Stack, listener: Listener) -> DriftReport:
     known = read_known(state.hosts)
     plans = apply.plan_hosts(stack, known, state, feed=read_feed(state), listen=report)
     found = differences(plans)
+    with services.means(stack, known, state) as given:
+        found += held_differences(given, found)
     said = set(plans.says)
     diff = tuple(line for line in apply.drift(plans) if line not in said) if found else ()
     over = strays(stack, known, state)
@@ -49,3 +52,10 @@ def differences(plans: apply.Plans) -> tuple[Difference, ...]:
         for day, difference in plan.differences.items()
         for what in difference.says
     )
+
+
+def held_differences(given: services.Means, found: tuple[Difference, ...]) -> tuple[Difference, ...]:
+    """What running services lack, but those of a day that its host lacks something of, by what was `found`."""
+    unready = {(one.host, one.day) for one in found}
+    lacking = services.differences(given, unready)
+    return tuple(Difference(host=one.host, day=one.day, what=one.what) for one in lacking)

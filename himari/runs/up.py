@@ -9,6 +9,7 @@ import msgspec
 
 from himari.apply import contact
 from himari.apply import run as apply
+from himari.apply.declared import services
 from himari.apply.feed import write_feed
 from himari.apply.wheelhouse import Preparation
 from himari.catalog.component import Feed, View
@@ -111,9 +112,16 @@ class Going:
 
     def _day(self, day: str) -> Step:
         def work(report: Report) -> Outcome:
-            return Outcome(changed=apply.apply_day(_given(self.plans), day, report))
+            return Outcome(changed=self._put(day, report))
 
         return Step(name=day, work=work, needs=("look",), replay=apply.native(self.stack.name, day))
+
+    def _put(self, day: str, report: Report) -> tuple[str, ...]:
+        """The day's files and units on the hosts, then what its services hold, once they run."""
+        plans = _given(self.plans)
+        changed = apply.apply_day(plans, day, report)
+        with services.means(plans.stack, read_known(self.state.hosts), self.state, makes=True) as given:
+            return (*changed, *services.apply_day(given, day, report))
 
     def _validate(self, report: Report) -> Outcome:
         contents = contents_of(_given(self.plans))

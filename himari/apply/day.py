@@ -50,6 +50,5 @@ def job(day: str, host_name: str) -> Job:
         host.get_fact(HostState, at.as_root(bundle.COMMAND), _stdin=query_stream(part.query())), host_name
     )
     comparison = compare(wanted, answer, operator_key(stack, state))
-    lacking = [each for each in part.artifacts if comparison.artifacts[each.venv] not in answer.wheelhouses]
-    activation = comparison.difference(part).activation
-    return Job(activation=activation, reach=at, sudo=sudo_at(at), uploads=tuple(lacking), python=answer.python)
+    activation, uploads = comparison.difference(part).activation, comparison.uploads(part)
+    return Job(activation=activation, reach=at, sudo=sudo_at(at), uploads=uploads, python=answer.python)

@@ -9,11 +9,11 @@ import msgspec
 from himari.apply.agent.wire import Query
 from himari.apply.render import Rendered, render
 from himari.apply.values import Values
-from himari.catalog.component import Artifact, Component, Directory, Unit, User, View
+from himari.catalog.component import Artifact, Component, Directory, Tree, Unit, User, View
 from himari.catalog.days import Day
 from himari.catalog.registry import declaration
 
-ArtifactDigests = Mapping[str, str]  # by the artifact's link
+ArtifactDigests = Mapping[str, str]  # by the link of the artifact or tree
 _T = TypeVar("_T")
 
 
@@ -35,6 +35,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     directories: tuple[Directory, ...] = ()
     files: tuple[Rendered, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    trees: tuple[Tree, ...] = ()
     secrets: tuple[Secret, ...] = ()
     units: tuple[Unit, ...] = ()
     masked: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
             users=[user.name for user in self.users],
             paths=[entry.path for entry in self.directories] + [each.file.path for each in self.files],
             environments=[artifact.venv for artifact in self.artifacts],
+            trees=[tree.link for tree in self.trees],
             credentials={secret.name: secret.value for secret in self.secrets},
             units=[*(unit.name for unit in self.units), *self.masked],
         )
@@ -72,6 +74,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     def _content(self, watched: str, unit: Unit, artifacts: ArtifactDigests) -> str:
         digests = {each.file.path: each.digest for each in self.files}
         digests |= {artifact.name: artifacts[artifact.venv] for artifact in self.artifacts}
+        digests |= {tree.name: artifacts[tree.link] for tree in self.trees}
         digests |= {secret.name: hashlib.sha256(secret.value.encode()).hexdigest() for secret in self.secrets}
         if watched not in digests:
             raise ValueError(f"{unit.name} watches {watched}, which no component puts on its host")
@@ -100,6 +103,7 @@ def component_desired(component: Component, view: View, values: Values) -> Desir
         directories=component.directories,
         files=render(component, view, values),
         artifacts=component.artifacts,
+        trees=component.trees,
         secrets=tuple(Secret(each.name, values.secret(each.secret)) for each in component.credentials),
         units=component.units,
         masked=component.masked,
@@ -115,6 +119,7 @@ def merge(parts: Iterable[Desired]) -> Desired:
         directories=_unique(entry for part in listed for entry in part.directories),
         files=_unique(each for part in listed for each in part.files),
         artifacts=_unique(artifact for part in listed for artifact in part.artifacts),
+        trees=_unique(tree for part in listed for tree in part.trees),
         secrets=_unique(secret for part in listed for secret in part.secrets),
         units=_unique(unit for part in listed for unit in part.units),
         masked=tuple(dict.fromkeys(name for part in listed for name in part.masked)),

@@ -13,12 +13,13 @@ from himari.apply.agent.wire import (
     FileChange,
     Service,
     State,
+    TreeChange,
     UnitChange,
     UserChange,
 )
 from himari.apply.desired import ArtifactDigests, Desired
 from himari.apply.render import Rendered
-from himari.catalog.component import Artifact, Directory, Unit, User
+from himari.catalog.component import Artifact, Directory, Tree, Unit, User
 from himari.catalog.root import sudo_rule
 
 
@@ -49,11 +50,18 @@ class Comparison(msgspec.Struct, frozen=True):
                 for each in part.artifacts
                 if not self._environment_is(each)
             ],
+            trees=[TreeChange(each.link, self.artifacts[each.link]) for each in part.trees if not self._tree_is(each)],
             files=[change for each in part.files if (change := self._file(each)) is not None],
             masked=[name for name in part.masked if not self.state.units[name].masked],
             units=[started for unit in part.units if (started := self._unit(unit)) is not None],
         )
         return Difference(wanted, tuple(self._words(wanted)))
+
+    def uploads(self, part: Desired) -> tuple[Artifact | Tree, ...]:
+        """What of `part` the host needs and does not hold yet, whole and unaltered."""
+        held = set(self.state.uploaded)
+        wheels = (each for each in part.artifacts if self.artifacts[each.venv] not in held)
+        return (*wheels, *(each for each in part.trees if self.artifacts[each.link] not in held))
 
     def _user_is(self, user: User) -> bool:
         account: Account | None = self.state.users.get(user.name)
@@ -97,10 +105,14 @@ class Comparison(msgspec.Struct, frozen=True):
         files = {each.file.path for each in self.whole.files if self._content_differs(each)}
         secrets = {each.name for each in self.whole.secrets} - set(self.state.credentials)
         environments = {each.name for each in self.whole.artifacts if not self._environment_is(each)}
-        return bool(watched & (files | secrets | environments))
+        trees = {each.name for each in self.whole.trees if not self._tree_is(each)}
+        return bool(watched & (files | secrets | environments | trees))
 
     def _environment_is(self, artifact: Artifact) -> bool:
         return self.state.environments.get(artifact.venv) == self.artifacts[artifact.venv]
+
+    def _tree_is(self, tree: Tree) -> bool:
+        return self.state.trees.get(tree.link) == self.artifacts[tree.link]
 
     def _content_differs(self, each: Rendered) -> bool:
         held = self.state.entries.get(each.file.path)
@@ -114,6 +126,7 @@ class Comparison(msgspec.Struct, frozen=True):
             *(f"directory {each.path}: {_verb(each.path in self.state.entries)}" for each in wanted.directories),
             *(f"credential {name}: encrypt" for name in wanted.credentials),
             *(f"environment {each.link}: install {each.digest[:12]}" for each in wanted.environments),
+            *(f"tree {each.link}: put {each.digest[:12]}" for each in wanted.trees),
             *(f"file {each.path}: {self._file_words(each)}" for each in wanted.files),
             *(f"unit {name}: mask" for name in wanted.masked),
             *(f"unit {each.name}: {self._unit_words(each)}" for each in wanted.units),

@@ -15,7 +15,7 @@ from himari.apply import bundle
 from himari.apply.agent.wire import Activation, Failure, Report
 from himari.apply.upload import upload
 from himari.apply.waiting import offload
-from himari.catalog.component import Artifact
+from himari.catalog.component import Artifact, Tree
 from himari.ssh.connection import Reach
 from himari.stack.errors import HimariError
 
@@ -30,7 +30,7 @@ class Job(msgspec.Struct):
     activation: Activation
     reach: Reach
     sudo: bool
-    uploads: tuple[Artifact, ...] = ()
+    uploads: tuple[Artifact | Tree, ...] = ()
     python: str = ""
     report: Report | None = None
     error: HimariError | None = None
@@ -54,8 +54,8 @@ def activate(job: Job) -> Generator[FunctionCommand, None, None]:
 
 def _activate(state: State, host: Host, job: Job) -> bool:
     try:
-        for artifact in job.uploads:
-            offload(upload, artifact, job.python, job.reach)
+        for each in job.uploads:
+            offload(upload, each, job.python, job.reach)
         job.report = _send(host, job, "activate", msgspec.json.encode(job.activation))
         if job.report.token:
             job.report = _confirmed(job, job.report)

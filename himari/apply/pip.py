@@ -1,43 +1,18 @@
-"""pip as a command of ours: it ends with the run that wanted its wheels."""
+"""pip as a command of ours."""
 
-import contextlib
-import os
-import signal
-import subprocess
 import sys
 
+from himari.apply.tool import run_tool
 from himari.stack.errors import MachineError
 
-_AT_WORK: set["subprocess.Popen[str]"] = set()
+# A fixed date makes the same sources give the same wheel.
+_ENVIRONMENT = {"SOURCE_DATE_EPOCH": "1577836800", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 def pip(*arguments: str) -> None:
     """Run pip. Raises MachineError with its last lines when it fails or is ended."""
-    # A fixed date makes the same sources give the same wheel.
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1577836800", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    argv = [sys.executable, "-m", "pip", *arguments]
-    with subprocess.Popen(
-        argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment, process_group=0
-    ) as process:
-        _AT_WORK.add(process)
-        try:
-            said = process.communicate()[1]
-        finally:
-            _end(process)
-            _AT_WORK.discard(process)
-    if process.returncode:
+    code, said = run_tool([sys.executable, "-m", "pip", *arguments], _ENVIRONMENT)
+    if code:
         last = "\n".join(said.strip().splitlines()[-5:])
         hint = "a package index must be reachable once; the wheels are kept after that"
         raise MachineError(f"pip {arguments[0]} failed: {last}", "wheels", "locked wheels for the hosts", hint)
-
-
-def end_all() -> None:
-    """End every pip that is at work, with what it builds."""
-    for process in tuple(_AT_WORK):
-        _end(process)
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)

@@ -79,14 +79,12 @@ def plan_hosts(
 
 
 def job(plan: HostPlan, day: str) -> Job:
-    """The activation of `day` on the plan's host, with the wheels that it does not have yet."""
-    digests, held = plan.comparison.artifacts, plan.state.wheelhouses
-    wanted = plan.desired.days[day].artifacts
+    """The activation of `day` on the plan's host, with the wheels and trees that it does not have yet."""
     return Job(
         activation=plan.differences[day].activation,
         reach=plan.reach,
         sudo=sudo_at(plan.reach),
-        uploads=tuple(each for each in wanted if digests[each.venv] not in held),
+        uploads=plan.comparison.uploads(plan.desired.days[day]),
         python=plan.state.python,
     )
 

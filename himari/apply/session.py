@@ -13,7 +13,7 @@ from pyinfra.api.operations import run_ops
 from pyinfra.api.state import State
 from pyinfra.context import ctx_host, ctx_state
 
-from himari.apply import bundle, wheelhouse
+from himari.apply import bundle, trees, wheelhouse
 from himari.apply.agent import wire
 from himari.apply.answer import state_of
 from himari.apply.connector import OpenSsh
@@ -63,6 +63,7 @@ def perform(day: str, jobs: Sequence[Job], listen: Listen) -> None:
 def compare(wanted: HostDesired, state: wire.State, operator_key: str) -> Comparison:
     """`wanted` against `state`; only now is known for which Python the wheels are."""
     digests = {each.venv: wheelhouse.digest(each, state.python) for each in wanted.whole.artifacts}
+    digests |= {each.link: trees.digest(each) for each in wanted.whole.trees}
     return Comparison(wanted.whole, state, digests, operator_key)
 
 

@@ -3,27 +3,21 @@
 import hashlib
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
-from threading import Lock, Thread
-from typing import Self
 
-from himari.apply.pip import end_all, pip
-from himari.apply.wheel_cache import publish, use, wheels_root
+from himari.apply.cache import Making, publish, wheels_root
+from himari.apply.pip import pip
+from himari.apply.preparation import obtained
 from himari.catalog.component import Artifact
 from himari.stack.errors import MachineError
-from himari.stack.paths import PROJECT
+from himari.stack.paths import LOCKS, PROJECT
 
 _SOURCES = {"himari-runtime": PROJECT / "runtime", "himari-exchange": PROJECT / "exchange"}
-_LOCKS = PROJECT / "requirements"
 _GLIBC = (5, 12, 17, 24, 26, 27, 28, 31, 34, 35, 36)  # what a wheel for Debian 12 or later may ask for
 _LAYOUT = b"2"  # of a wheelhouse; a change here makes all of them anew
-_ONE_AT_A_TIME = Lock()  # two hosts want the same wheels at the same moment
-_HERE = f"cp{sys.version_info.major}{sys.version_info.minor}"  # this machine's Python
-_BEGUN: "dict[Path, Future[Path]]" = {}  # by a Preparation, and not over yet
-_POLL_SECONDS = 0.1
+HERE = f"cp{sys.version_info.major}{sys.version_info.minor}"  # this machine's Python, and that of most hosts
 
 
 def digest(artifact: Artifact, python: str) -> str:
@@ -37,61 +31,20 @@ def wheelhouse(artifact: Artifact, python: str) -> Path:
     """The folder with our wheel, all locked ones and their `requirements.txt`; made when it is not there.
 
     Raises MachineError when wheels can be neither built nor fetched, also when a Preparation could not."""
-    begun = _BEGUN.get(wheels_root() / digest(artifact, python))
-    return begun.result() if begun else _made(artifact, python)
+    return obtained(making(artifact, python))
 
 
-class Preparation:
-    """Wheelhouses made in the background, for hosts with this machine's Python: what most of them will have.
-
-    It ends with its `with` block, and pip with it. What goes wrong is told by `wheelhouse`, when a host needs it."""
-
-    def __init__(self) -> None:
-        self._begun: dict[Path, Future[Path]] = {}
-        self._thread = Thread(target=self._make, name="wheels", daemon=True)
-        self._wanted: list[Artifact] = []
-        self._ended = False
-
-    def begin(self, artifacts: Iterable[Artifact]) -> None:
-        """Make the wheelhouses of `artifacts`, one after the other. May be called once."""
-        self._wanted = list({(artifact.name, artifact.lock): artifact for artifact in artifacts}.values())
-        self._begun = {wheels_root() / digest(artifact, _HERE): Future() for artifact in self._wanted}
-        _BEGUN.update(self._begun)
-        self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended = True
-        while self._thread.is_alive():
-            end_all()
-            self._thread.join(_POLL_SECONDS)
-        for folder in self._begun:
-            _BEGUN.pop(folder, None)
-
-    def _make(self) -> None:
-        for artifact, begun in zip(self._wanted, self._begun.values(), strict=True):
-            try:
-                if self._ended:
-                    raise MachineError("the run ended before its wheels were made", "wheels")
-                begun.set_result(_made(artifact, _HERE))
-            except Exception as error:
-                begun.set_exception(error)
-
-
-def _made(artifact: Artifact, python: str) -> Path:
-    folder = wheels_root() / digest(artifact, python)
+def making(artifact: Artifact, python: str = HERE) -> Making:
+    """How that folder is made."""
     kind = f"{artifact.name} {artifact.lock} {python}"
-    try:
-        with _ONE_AT_A_TIME:
-            if not folder.exists():
-                publish(folder, kind, lambda draft: _fill(draft, artifact, python))
-            use(folder)
-    except OSError as refused:
-        where, hint = str(refused.filename or folder), "free some space there, or move it: HIMARI_CACHE"
-        raise MachineError(f"wheels cannot be kept: {refused.strerror}", where, "room and rights", hint) from None
-    return folder
+    fill = partial(_fill, artifact=artifact, python=python)
+    return Making(wheels_root() / digest(artifact, python), kind, fill)
+
+
+def fetched_bytes(artifact: Artifact) -> int | None:
+    """How large the locked wheels for this machine's Python are; None before they were fetched: no lock says it."""
+    folder = _downloads_folder(LOCKS / artifact.lock, HERE)
+    return sum(wheel.stat().st_size for wheel in folder.glob("*.whl")) if folder.exists() else None
 
 
 @cache
@@ -113,11 +66,11 @@ def _sources_digest(name: str) -> str:
 
 @cache
 def _lock(name: str) -> bytes:
-    return (_LOCKS / name).read_bytes()
+    return (LOCKS / name).read_bytes()
 
 
 def _fill(draft: Path, artifact: Artifact, python: str) -> None:
-    for folder in (_downloads(_LOCKS / artifact.lock, python), _ours(artifact.name)):
+    for folder in (_downloads(LOCKS / artifact.lock, python), _ours(artifact.name)):
         for wheel in folder.glob("*.whl"):
             (draft / wheel.name).hardlink_to(wheel)
     # pip checked the lock's hashes when it fetched; from here on these very files are what counts.
@@ -133,11 +86,15 @@ def _requirement(wheel: Path) -> str:
 
 def _downloads(lock: Path, python: str) -> Path:
     """The locked wheels alone: they outlive changes of our own sources."""
-    mark = hashlib.sha256(python.encode() + _lock(lock.name)).hexdigest()[:32]
-    folder = wheels_root() / f"lock-{mark}"
+    folder = _downloads_folder(lock, python)
     if not folder.exists():
         publish(folder, f"{lock.name} {python}", lambda draft: _download(lock, python, draft))
     return folder
+
+
+def _downloads_folder(lock: Path, python: str) -> Path:
+    mark = hashlib.sha256(python.encode() + _lock(lock.name)).hexdigest()[:32]
+    return wheels_root() / f"lock-{mark}"
 
 
 def _download(lock: Path, python: str, folder: Path) -> None:

@@ -4,7 +4,7 @@ Firewalls, ACLs, off-host probes, plans, downloads and sizes all follow from the
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -44,9 +44,18 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         return self.stack.hosts[self.host_name]
 
 
+class Origin(StrEnum):
+    """Where a thing that a host needs comes from; who fetches it, and what vouches for it."""
+
+    DEBIAN = "Debian packages"  # the host itself, from its own sources, as apt checks them
+    PYPI = "PyPI wheels"  # the operator's machine, by the hashes of a lock
+    MAVEN = "Maven artifacts"  # the operator's machine, by the hashes and sizes of a lock
+
+
 class Package(msgspec.Struct, frozen=True, kw_only=True):
     """A Debian package, from the host's own sources."""
 
+    origin: ClassVar[Origin] = Origin.DEBIAN
     name: str
 
 
@@ -106,16 +115,29 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is the wheel of ours (himari-runtime, himari-exchange), `lock` its file below `requirements/`."""
 
+    origin: ClassVar[Origin] = Origin.PYPI
     name: str
     lock: str
     venv: str  # /opt/himari/runtime: a link to the environment of the artifact's digest
 
 
+class Tree(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder of files that the operator's machine fetches by Maven coordinate, put on the host as they are.
+
+    `lock` is its file below `requirements/`: coordinate, size and sha256 of each. Anybody on the host may read them."""
+
+    origin: ClassVar[Origin] = Origin.MAVEN
+    name: str  # kafka
+    lock: str  # kafka.maven
+    link: str  # /opt/himari/kafka: a link to the folder of the lock's digest
+
+
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """A systemd unit that shall be enabled and active.
 
-    Its "digest of what runs" covers `watches` (files, artifacts' names, credentials) and its own unit files and
-    drop-ins among the component's files; when it differs from what is configured, the unit is reloaded or restarted."""
+    Its "digest of what runs" covers `watches` (files, names of artifacts and trees, credentials) and its own unit files
+    and drop-ins among the component's files; when it differs from what is configured, the unit is reloaded or
+    restarted."""
 
     name: str  # redis-server.service
     watches: tuple[str, ...] = ()
@@ -169,6 +191,7 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     directories: tuple[Directory, ...] = ()
     files: tuple[File, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    trees: tuple[Tree, ...] = ()
     credentials: tuple[Credential, ...] = ()
     units: tuple[Unit, ...] = ()
     masked: tuple[str, ...] = ()  # units that must not run

@@ -54,7 +54,7 @@ def ls(as_json: Json = False) -> int:
 
 @app.command("prune", short_help="Remove labs whose state is gone")
 def prune(yes: Yes = False, as_json: Json = False) -> int:
-    """Remove labs that no stack's command reaches any more, images and wheels not used lately; ends with what is left.
+    """Remove labs that no stack's command reaches any more, and what is cached but not used lately; tell what is left.
 
     Example: himari lab prune --yes
     """

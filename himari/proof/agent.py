@@ -149,6 +149,15 @@ def digest(path: str) -> dict[str, Any] | None:
     return {"sha256": sha256, "mode": status.st_mode & 0o7777, "owner": owner, "group": group}
 
 
+def tree(path: str) -> dict[str, Any]:
+    """What lies in the folder at `path`, by name; nothing when there is none."""
+    try:
+        found = {each.name: digest(str(each)) for each in Path(path).iterdir()}
+    except OSError:
+        return {}
+    return {name: state for name, state in found.items() if state is not None}
+
+
 def wireguard() -> dict[str, Any]:
     """`wg show all dump`, and the host's time to judge it by."""
     answer = run(["wg", "show", "all", "dump"])
@@ -324,6 +333,7 @@ def probe(ask: dict[str, Any]) -> dict[str, Any]:
             "attempts": {one["id"]: pool.submit(attempt, one) for one in ask["attempts"]},
             "metrics": {place: pool.submit(metrics, place) for place in ask["metrics"]},
             "files": {path: pool.submit(digest, path) for path in ask["files"]},
+            "trees": {path: pool.submit(tree, path) for path in ask["trees"]},
             "texts": {path: pool.submit(text, path) for path in ask["texts"]},
             "wireguard": {"all": pool.submit(wireguard)} if ask["host"] else {},
             "buffer": {"all": pool.submit(buffer, ask["buffer"])} if ask["buffer"] else {},

@@ -29,6 +29,7 @@ Each = Literal[
     "listeners",
     "probes",
     "sysctls",
+    "trees",
 ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from himari.catalog.component import Component, File, Listener, Place, Unit
+from himari.catalog.component import Component, File, Listener, Place, Tree, Unit
 from himari.catalog.hostpaths import CREDENTIALS
 from himari.proof.checks import Case, Each, Observed, check, found, require
 from himari.proof.evidence import UNIT_RUNS
@@ -11,7 +11,9 @@ from himari.proof.placement import Placed
 from himari.proof.probe import Probe
 from himari.proof.subject import Subject
 from himari.proof.sysctls import SYSCTLS
+from himari.stack.maven_lock import SUMS, read_maven_lock
 from himari.stack.model import Provider
+from himari.stack.paths import LOCKS
 
 Item = tuple[str, object]
 
@@ -19,6 +21,7 @@ REPEATED: dict[Each, Callable[[Component], Sequence[Item]]] = {
     "": lambda _: [("", None)],
     "sysctls": lambda _: [(one.name, one) for one in SYSCTLS],
     "listeners": lambda component: list({one.name: one for one in component.listens_on}.items()),
+    "trees": lambda component: [(tree.name, tree) for tree in component.trees],
     "masked": lambda component: [(name, name) for name in component.masked],
     "units": lambda component: [(unit.name, unit) for unit in component.units],
     "running": lambda component: [(unit.name, unit) for unit in component.units if unit.active],
@@ -96,6 +99,20 @@ def test_directories(case: Case, probe: Probe, observed: Observed) -> None:
         state = found(probe.file(folder.path), f"{folder.path} is missing")
         as_declared = (state.owner, state.group, state.mode) == (folder.owner, folder.group, folder.mode)
         require(as_declared, f"{folder.path} is {state.owner}:{state.group} {state.mode:04o}")
+
+
+@check(
+    "{component}.{item}.tree", "{item} is the files of its lock and no others, root's, for all to read", each="trees"
+)
+def test_tree(case: Case, probe: Probe, observed: Observed, subject: Subject) -> None:
+    tree = cast(Tree, case.item)
+    wanted = {file.name: file.sha256 for file in read_maven_lock(LOCKS / tree.lock)}
+    held = {name: state for name, state in probe.tree(tree.link).items() if name != SUMS}
+    observed(f"{len(held)} files in {tree.link}, {len(wanted)} in {tree.lock}")
+    other = sorted(name for name in {*wanted, *held} if name not in held or held[name].sha256 != wanted.get(name))
+    require(not other, f"missing, altered or foreign: {', '.join(other)}: {_mend(subject)}")
+    open_ = sorted(name for name, state in held.items() if state.owner != "root" or state.mode & 0o777 != 0o644)
+    require(not open_, f"not root's, or not 0644: {', '.join(open_)}: {_mend(subject)}")
 
 
 @check("{component}.credentials", "its credentials are encrypted files that only root opens", each="credentials")

@@ -73,6 +73,10 @@ class Probe:
     def file(self, path: str) -> FileState | None:
         return self.raw.files[path]
 
+    def tree(self, link: str) -> Mapping[str, FileState]:
+        """What lies in the folder that `link` leads to, by name."""
+        return self.raw.trees[link]
+
     def process(self, unit: str) -> Process | None:
         return self.raw.processes[unit]
 

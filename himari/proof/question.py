@@ -51,6 +51,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     peers: tuple[Peer, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     buffer: BufferQuestion | None = None
+    trees: tuple[str, ...] = ()  # folders of which each file is looked at
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -113,6 +114,7 @@ class Raw(msgspec.Struct, frozen=True):
     metrics: dict[str, Answer]
     wireguard: dict[str, Answer]
     buffer: dict[str, BufferAnswer]
+    trees: dict[str, dict[str, FileState]] = {}
 
 
 def agent_source() -> str:

@@ -91,6 +91,7 @@ def question(
         ),
         attempts=tuple(one.attempt for one in crossings if one.source == host),
         buffer=buffer_question(stack, feed) if Role.EDGE in stack.hosts[host].roles else None,
+        trees=tuple(sorted({tree.link for component in components for tree in component.trees})),
     )
 
 

@@ -2,12 +2,14 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
+from himari.apply import maven, trees
 from himari.catalog import hostpaths
+from himari.catalog.component import Component
 from himari.lab import preflight
 from himari.ssh.connection import LOCAL
 from himari.stack.errors import MachineError
@@ -30,7 +32,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def examine(lab: bool) -> tuple[Finding, ...]:
     """All findings about this machine: those that each stack needs and, with `lab`, those of a lab."""
-    return (*_each_machine(), *(_for_a_lab() if lab else ()))
+    return (*_each_machine(), _maven(), *(_for_a_lab() if lab else ()))
 
 
 def check_machine(stack: Stack) -> None:
@@ -43,6 +45,15 @@ def check_machine(stack: Stack) -> None:
     for name, host in stack.hosts.items():
         if host.address == LOCAL:
             _stand_apart(name)
+
+
+def check_fetching(components: Iterable[Component]) -> None:
+    """Raise MachineError when a tree must be fetched by Maven for `components` and there is none on this machine."""
+    lacking = [tree for part in components for tree in part.trees if not trees.making(tree).folder.exists()]
+    finding = _maven()
+    if lacking and not finding.ok:
+        what = f"{finding.name} fetches {', '.join(tree.lock for tree in lacking)}"
+        raise MachineError(what, finding.says, "all of `himari doctor` well", finding.mend)
 
 
 def _stand_apart(host: str) -> None:
@@ -76,6 +87,11 @@ def _for_a_lab() -> Iterator[Finding]:
 def _binary(name: str, package: str) -> Finding:
     path = shutil.which(name)
     return Finding(name=name, ok=path is not None, says=path or "not on PATH", mend=f"apt-get install {package}")
+
+
+def _maven() -> Finding:
+    """What fetches trees; a stack without any, or whose trees are in the cache, does without it."""
+    return _binary(maven.MVN, maven.PACKAGE)
 
 
 def _disk(folder: Path) -> Finding:

@@ -1,10 +1,10 @@
-"""`lab prune`: remove what is of no use to any stack: labs whose state is gone, images and wheels not used lately."""
+"""`lab prune`: remove what is of no use to any stack: labs whose state is gone, what is cached and not used lately."""
 
 from collections.abc import Iterable
 
 import msgspec
 
-from himari.apply import wheel_cache
+from himari.apply import cache
 from himari.lab import image, preflight
 from himari.lab.orphans import Orphan, orphans, remove
 
@@ -23,14 +23,15 @@ def doomed() -> tuple[Orphan, ...]:
 
 
 def prune(labs: Iterable[Orphan]) -> PruneReport:
-    """Remove `labs`, images and wheels. Raises MachineError when a process or a command resists."""
+    """Remove `labs`, and what is cached and not used lately. Raises MachineError when a process or command resists."""
     gone, left = [], []
     for orphan in labs:
         left += remove(orphan)
         gone.append(sentence(orphan))
     images = (f"image {name}, not used lately" for name in image.prune())
-    wheels = (f"wheels {name}, not used lately" for name in wheel_cache.prune())
-    return PruneReport(removed=(*gone, *images, *wheels), left=tuple(left))
+    wheels = (f"wheels {name}, not used lately" for name in cache.prune(cache.wheels_root()))
+    trees = (f"tree {name}, not used lately" for name in cache.prune(cache.trees_root()))
+    return PruneReport(removed=(*gone, *images, *wheels, *trees), left=tuple(left))
 
 
 def sentence(orphan: Orphan) -> str:

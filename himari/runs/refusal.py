@@ -4,7 +4,7 @@ import errno
 
 from himari.stack.errors import MachineError
 
-_MOVE = "HIMARI_STATE moves the stacks' state, HIMARI_CACHE images and wheels"
+_MOVE = "HIMARI_STATE moves the stacks' state, HIMARI_CACHE images, wheels and trees"
 _RIGHTS = ("the right to read and write it", f"run as the user who made it; {_MOVE}")
 _ROOM = ("some free space", f"free some space, then run the same command again; {_MOVE}")
 _REFUSALS = {

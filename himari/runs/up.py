@@ -7,16 +7,16 @@ from typing import TypeVar
 
 import msgspec
 
-from himari.apply import contact
+from himari.apply import contact, trees, wheelhouse
 from himari.apply import run as apply
 from himari.apply.declared import services
 from himari.apply.feed import write_feed
-from himari.apply.wheelhouse import Preparation
+from himari.apply.preparation import Preparation
 from himari.catalog.component import Feed, View
 from himari.catalog.days import days
 from himari.proof.evidence import Evidence
 from himari.runs.create import CREATE, create, refuse_clouds
-from himari.runs.doctor import check_machine
+from himari.runs.doctor import check_fetching, check_machine
 from himari.runs.estimate import estimate
 from himari.runs.feed import last_feed, other_input
 from himari.runs.halfway import half_destroyed
@@ -48,7 +48,7 @@ class Going:
         self.recording = recording
         self.half = half_destroyed(self.state)
         self.other_input = other_input(stack, last_feed(self.state), feed)
-        self.wheels = Preparation()
+        self.fetching = Preparation()
         self.plans: apply.Plans | None = None
         self.evidence: Evidence | None = None
         self.strays: tuple[str, ...] = ()
@@ -73,10 +73,16 @@ class Going:
         plan(self.stack, feed=self.feed)
         check_operator(self.stack, self.state)
         write_feed(self.state, self.feed)
-        parts = (part for name in self.stack.hosts for part in components(View(stack=self.stack, host_name=name)))
-        self.wheels.begin(artifact for part in parts for artifact in part.artifacts)
+        self._fetch()
         said = ("machine, stack and sizes", self.other_input and f"input: {self.other_input}", self._estimate())
         return Outcome(says="; ".join(filter(None, said)))
+
+    def _fetch(self) -> None:
+        """Begin with what hosts will need. Raises MachineError when Maven is to fetch it and there is none."""
+        parts = [part for name in self.stack.hosts for part in components(View(stack=self.stack, host_name=name))]
+        check_fetching(parts)
+        wheels = (wheelhouse.making(artifact) for part in parts for artifact in part.artifacts)
+        self.fetching.begin((*wheels, *(trees.making(tree) for part in parts for tree in part.trees)))
 
     def _estimate(self) -> str:
         """How long it will take; a host that nothing is known of is still to be made, or met."""
@@ -142,7 +148,7 @@ def up(
 
     Raises LockedError, or StepError from the failure of a step."""
     going = Going(stack, feed, recording)
-    with session(going.state, argv, _inputs(stack, feed), listener) as opened, going.wheels:
+    with session(going.state, argv, _inputs(stack, feed), listener) as opened, going.fetching:
         done = opened.run((*before, *going.steps()))
         evidence = _given(going.evidence)
         return UpReport(

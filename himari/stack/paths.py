@@ -10,6 +10,7 @@ INVENTORIES = PROJECT / "inventories"
 DEPLOY = PROJECT / "deploy"
 TEMPLATES = PROJECT / "templates"
 VALIDATION = PROJECT / "validation"
+LOCKS = PROJECT / "requirements"
 
 
 def state_root() -> Path:
@@ -18,7 +19,7 @@ def state_root() -> Path:
 
 
 def cache_root() -> Path:
-    """Images, packages and wheels, addressed by digest; shared by all checkouts. `HIMARI_CACHE` moves it."""
+    """Images, wheels and trees, addressed by digest; shared by all checkouts. `HIMARI_CACHE` moves it."""
     return Path(os.environ.get("HIMARI_CACHE", Path.home() / ".cache" / "himari"))
 
 

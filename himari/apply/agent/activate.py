@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units
+from himari.apply.agent import accounts, credentials, environments, files, guard, packages, trees, units
 from himari.apply.agent.command import StepError, run, say
 from himari.apply.agent.failures import failure
 from himari.apply.agent.places import Places
@@ -33,6 +33,7 @@ class Activator:
         except Exception as failed:
             return Report(self._changed, failure(self._step, failed))
         environments.sweep(self._places)
+        trees.sweep(self._places)
         return Report(self._changed, token=token)
 
     def _sweep(self) -> None:
@@ -63,6 +64,8 @@ class Activator:
             self._do(f"credential {name}", credentials.put, name, value, places)
         for change in wanted.environments:
             self._do(f"environment {change.link}", environments.put, change, places)
+        for tree in wanted.trees:
+            self._do(f"tree {tree.link}", trees.put, tree, places)
 
     def _put_files(self, changes: list[FileChange]) -> None:
         for change in changes:

@@ -7,9 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
-from himari.apply.agent import wheels
+from himari.apply.agent import uploads
 from himari.apply.agent.command import StepError, attempt, run
-from himari.apply.agent.files import replace
+from himari.apply.agent.files import point, replace
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import EnvironmentChange
 
@@ -41,20 +41,16 @@ def put(change: EnvironmentChange, places: Places) -> None:
         shutil.rmtree(environment, ignore_errors=True)
         _install(environment, places.wheels / change.digest, change.package)
         _complete(environment)
-    draft = Path(f"{change.link}.himari")
-    draft.unlink(missing_ok=True)
-    draft.symlink_to(environment)
-    draft.replace(change.link)
+    point(change.link, environment)
 
 
 def sweep(places: Places) -> None:
     """Remove environments and wheels that no link needs any more; only once no unit runs from them."""
-    roots = places.environments.parent
-    used = {link.resolve().name for link in roots.glob("*") if link.is_symlink()}
+    used = places.linked
     for folder in places.environments.glob("*"):
         if folder.name not in used:
             shutil.rmtree(folder, ignore_errors=True)
-    wheels.sweep(places, used)
+    uploads.sweep(places.wheels, used)
 
 
 def _is_whole(environment: Path) -> bool:
@@ -80,7 +76,7 @@ def _inventory(environment: Path) -> str:
 
 
 def _install(environment: Path, source: Path, package: str) -> None:
-    wheels.check(source)
+    uploads.check(source)
     pip = sorted(_WHEELS.glob("pip-*.whl"))
     if not pip:
         raise StepError(f"no pip in {_WHEELS}", ["the package python3-venv is not installed"])

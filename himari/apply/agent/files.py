@@ -83,6 +83,15 @@ def replace(path: Path, content: bytes, mode: int, owner: str = "root", group: s
         raise
 
 
+def point(link: str, target: Path) -> None:
+    """Make `link` lead to `target`, in one step whatever it led to before."""
+    Path(link).parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(f"{link}.himari")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    draft.replace(link)
+
+
 def _owed(path: str, places: Places) -> Path:
     return places.pending / hashlib.sha256(path.encode()).hexdigest()
 

@@ -17,8 +17,15 @@ class Places:
     credstore: Path = Path("/etc/credstore.encrypted")
     wheels: Path = Path("/var/cache/himari/wheels")
     environments: Path = Path("/opt/himari/envs")
+    trees: Path = Path("/opt/himari/trees")
     wireguard_key: Path = Path("/etc/wireguard/private.key")
     policy: Path = Path("/usr/sbin/policy-rc.d")  # asked by Debian's packages whether they may start their services
+
+    @property
+    def linked(self) -> set[str]:
+        """The digests of the environments and trees that a link needs."""
+        links = (link for link in self.environments.parent.glob("*") if link.is_symlink())
+        return {link.resolve().name for link in links}
 
     @property
     def units(self) -> Path:

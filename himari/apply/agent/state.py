@@ -5,13 +5,26 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from himari.apply.agent import accounts, credentials, environments, files, guard, packages, units, wheels, wireguard
+from himari.apply.agent import (
+    accounts,
+    credentials,
+    environments,
+    files,
+    guard,
+    packages,
+    trees,
+    units,
+    uploads,
+    wireguard,
+)
 from himari.apply.agent.places import Places
 from himari.apply.agent.wire import Account, Entry, Query, State
 
 
 def read(query: Query, places: Places) -> State:
     """The state of this host, as far as `query` asks; nothing is changed."""
+    whole = trees.whole(places) if query.trees else []  # each file of theirs is read
+    linked = {link: trees.linked(link, places) for link in query.trees}
     return State(
         debian=_text("/etc/debian_version"),
         python=f"cp{sys.version_info.major}{sys.version_info.minor}",
@@ -22,9 +35,10 @@ def read(query: Query, places: Places) -> State:
         users=_users(query.users),
         entries=_entries(query.paths, places),
         environments={link: environments.linked(link, places) for link in query.environments},
-        wheelhouses=wheels.held(places),
+        uploaded=[*uploads.held(places.wheels), *whole],
         credentials=credentials.matching(query.credentials, places),
         units=units.look(query.units, places),
+        trees={link: digest for link, digest in linked.items() if digest in whole},
         unconfirmed=guard.unconfirmed(places),
     )
 

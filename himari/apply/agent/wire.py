@@ -15,6 +15,7 @@ class Query:
     users: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)  # files and directories
     environments: list[str] = field(default_factory=list)  # the links
+    trees: list[str] = field(default_factory=list)  # the links
     credentials: dict[str, str] = field(default_factory=dict, repr=False)
     units: list[str] = field(default_factory=list)
 
@@ -64,9 +65,10 @@ class State:
     users: dict[str, Account]
     entries: dict[str, Entry]
     environments: dict[str, str]  # link: digest
-    wheelhouses: list[str]  # digests uploaded and checked
+    uploaded: list[str]  # digests of wheelhouses and trees that were sent and are whole
     credentials: list[str]  # names whose value is the one that was sent
     units: dict[str, Service]
+    trees: dict[str, str] = field(default_factory=dict)  # link: digest
     unconfirmed: list[str] = field(default_factory=list)  # tokens of guarded changes that wait for a fresh login
 
 
@@ -110,6 +112,12 @@ class EnvironmentChange:
 
 
 @dataclass(frozen=True)
+class TreeChange:
+    link: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class UnitChange:
     name: str
     digest: str
@@ -130,6 +138,7 @@ class Activation:
     directories: list[DirectoryChange] = field(default_factory=list)
     credentials: dict[str, str] = field(default_factory=dict, repr=False)
     environments: list[EnvironmentChange] = field(default_factory=list)
+    trees: list[TreeChange] = field(default_factory=list)
     files: list[FileChange] = field(default_factory=list)
     masked: list[str] = field(default_factory=list)
     units: list[UnitChange] = field(default_factory=list)
@@ -138,7 +147,7 @@ class Activation:
     @property
     def empty(self) -> bool:
         parts = (self.packages, self.users, self.directories, self.credentials, self.environments)
-        return not any((*parts, self.files, self.masked, self.units))
+        return not any((*parts, self.trees, self.files, self.masked, self.units))
 
 
 @dataclass(frozen=True)
@@ -184,6 +193,7 @@ def activation(raw: dict[str, Any]) -> Activation:
         "users": UserChange,
         "directories": DirectoryChange,
         "environments": EnvironmentChange,
+        "trees": TreeChange,
         "files": FileChange,
         "units": UnitChange,
     }

@@ -6,13 +6,14 @@ from himari.apply.agent.wire import Account, Entry, Service, State
 from himari.apply.desired import Desired, Secret, merge
 from himari.apply.difference import Comparison, Difference
 from himari.apply.render import Rendered
-from himari.catalog.component import Artifact, Directory, File, Guard, Unit, User
+from himari.catalog.component import Artifact, Directory, File, Guard, Tree, Unit, User
 
 KEY = "ssh-ed25519 AAAA operator@desk"
 CONFIG = "/etc/redis/himari.conf"
 DROP_IN = "/etc/systemd/system/redis-server.service.d/himari.conf"
 LINK = "/opt/himari/runtime"
-UNIT = Unit(name="redis-server.service", watches=(CONFIG, "himari-runtime", "redis-pusher"))
+TREE = Tree(name="kafka", lock="kafka.maven", link="/opt/himari/kafka")
+UNIT = Unit(name="redis-server.service", watches=(CONFIG, "himari-runtime", "kafka", "redis-pusher"))
 DESIRED = Desired(
     packages=("redis-server",),
     users=(User(name="himari", home="/home/himari", login=True, sudo=True, groups=("adm",)),),
@@ -22,11 +23,12 @@ DESIRED = Desired(
         Rendered(File(path=DROP_IN), b"[Service]\n"),
     ),
     artifacts=(Artifact(name="himari-runtime", lock="runtime.txt", venv=LINK),),
+    trees=(TREE,),
     secrets=(Secret("redis-pusher", "s3cret"),),
     units=(UNIT,),
     masked=("swap.target",),
 )
-DIGESTS = {LINK: "d1"}
+DIGESTS = {LINK: "d1", TREE.link: "t1"}
 STATE = State(
     debian="12.11",
     python="cp311",
@@ -40,7 +42,8 @@ STATE = State(
         **{each.file.path: Entry(0o644, "root", "root", each.digest) for each in DESIRED.files},
     },
     environments={LINK: "d1"},
-    wheelhouses=[],
+    uploaded=["t1"],
+    trees={TREE.link: "t1"},
     credentials=["redis-pusher"],
     units={
         UNIT.name: Service(True, True, False, DESIRED.digest(UNIT, DIGESTS)),
@@ -102,6 +105,8 @@ def test_a_unit_is_started_unless_it_runs_what_it_shall(service: Service, says: 
     [
         (replace(STATE, credentials=[]), "credential redis-pusher: encrypt"),
         (replace(STATE, environments={LINK: "d0"}), "environment /opt/himari/runtime: install d1"),
+        (replace(STATE, trees={TREE.link: "t0"}), "tree /opt/himari/kafka: put t1"),
+        (replace(STATE, trees={}), "tree /opt/himari/kafka: put t1"),
         (
             replace(STATE, entries={**STATE.entries, CONFIG: Entry(0o644, "root", "root", "other")}),
             f"file {CONFIG}: content differs",
@@ -130,12 +135,12 @@ def test_a_unit_that_a_timer_starts_is_only_enabled() -> None:
     assert differ(replace(STATE, units=off), Desired(units=(unit,))).activation.empty
 
 
-@pytest.mark.parametrize("changed", [CONFIG, DROP_IN, "himari-runtime", "redis-pusher"])
+@pytest.mark.parametrize("changed", [CONFIG, DROP_IN, "himari-runtime", "kafka", "redis-pusher"])
 def test_the_digest_of_what_runs_covers_all_that_the_unit_watches(changed: str) -> None:
     files = tuple(Rendered(each.file, each.content + b"#" * (each.file.path == changed)) for each in DESIRED.files)
     secrets = (Secret("redis-pusher", "other" if changed == "redis-pusher" else "s3cret"),)
-    digests = {LINK: "d2" if changed == "himari-runtime" else "d1"}
-    other = Desired(files=files, artifacts=DESIRED.artifacts, secrets=secrets, units=DESIRED.units)
+    digests = {LINK: "d2" if changed == "himari-runtime" else "d1", TREE.link: "t2" if changed == "kafka" else "t1"}
+    other = Desired(files=files, artifacts=DESIRED.artifacts, trees=DESIRED.trees, secrets=secrets, units=DESIRED.units)
     assert other.digest(UNIT, digests) != DESIRED.digest(UNIT, DIGESTS)
 
 
@@ -152,6 +157,13 @@ def test_a_unit_of_a_guarded_file_is_guarded_with_it() -> None:
     difference = differ(replace(STATE, units={**STATE.units, **off}), wanted)
     assert [each.guarded for each in difference.activation.files] == [True]
     assert [(each.name, each.guarded) for each in difference.activation.units] == [(unit.name, True)]
+
+
+def test_what_the_host_holds_whole_is_not_sent_again() -> None:
+    comparison = Comparison(DESIRED, replace(STATE, uploaded=[]), DIGESTS, KEY)
+    assert comparison.uploads(DESIRED) == (*DESIRED.artifacts, TREE)
+    comparison = Comparison(DESIRED, replace(STATE, uploaded=["d1", "t1"]), DIGESTS, KEY)
+    assert comparison.uploads(DESIRED) == ()
 
 
 def test_merging_keeps_each_thing_once_and_in_order() -> None:

@@ -1,4 +1,4 @@
-"""What a host does with an archive of wheels; here it is this machine."""
+"""What a host does with an archive of wheels or of a tree; here it is this machine."""
 
 import hashlib
 import io
@@ -52,6 +52,16 @@ def test_wheels_belong_to_who_unpacks_them_whatever_the_archive_says(folder: Pat
     found = [root / DIGEST, *(root / DIGEST).iterdir()]
     assert len(found) == 3
     assert {(path.stat().st_uid, path.stat().st_mode & 0o022) for path in found} == {(os.geteuid(), 0)}
+
+
+def test_everybody_may_read_what_came_from_a_cache_that_is_its_owners_alone(folder: Path, tmp_path: Path) -> None:
+    for path in folder.iterdir():
+        path.chmod(0o600)
+    folder.chmod(0o700)
+    root = tmp_path / "host"
+    assert send(folder, root, archive(folder)).returncode == 0
+    assert {path.stat().st_mode & 0o777 for path in (root / DIGEST).iterdir()} == {0o644}
+    assert (root / DIGEST).stat().st_mode & 0o777 == 0o755
 
 
 def test_a_wheelhouse_is_as_old_as_its_upload(folder: Path, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from himari.apply.wheelhouse import Preparation, digest, wheelhouse
+from himari.apply.preparation import Preparation
+from himari.apply.wheelhouse import digest, fetched_bytes, making, wheelhouse
 from himari.catalog.component import Artifact
 from himari.drills.field import await_
 from himari.stack.errors import MachineError
@@ -65,9 +66,15 @@ def test_wheels_are_made_once_and_listed_with_their_sums(pip: Path) -> None:
     assert calls(pip) == ["download", "wheel"]
 
 
+def test_how_large_wheels_are_is_known_once_they_were_fetched(pip: Path) -> None:
+    assert fetched_bytes(RUNTIME) is None
+    wheelhouse(RUNTIME, HERE)
+    assert fetched_bytes(RUNTIME) == len("wheel\n")
+
+
 def test_wheels_that_are_prepared_are_waited_for(pip: Path) -> None:
     with Preparation() as preparation:
-        preparation.begin([RUNTIME, EXCHANGE, RUNTIME])
+        preparation.begin(map(making, (RUNTIME, EXCHANGE, RUNTIME)))
         assert wheelhouse(EXCHANGE, HERE).exists()
         assert wheelhouse(RUNTIME, HERE).exists()
     assert len(calls(pip)) == 4
@@ -78,7 +85,7 @@ def test_what_went_wrong_beforehand_is_told_where_the_wheels_are_needed(
 ) -> None:
     told(pip, "echo no route >&2; exit 1")
     with Preparation() as preparation:
-        preparation.begin([RUNTIME])
+        preparation.begin([making(RUNTIME)])
         for _ in range(2):
             with pytest.raises(MachineError, match="pip download failed: no route"):
                 wheelhouse(RUNTIME, HERE)
@@ -93,7 +100,7 @@ def test_a_cache_without_room_or_rights_is_told_and_prints_no_traceback(
 ) -> None:
     (pip.parent / "cache").touch()
     with Preparation() as preparation:
-        preparation.begin([RUNTIME])
+        preparation.begin([making(RUNTIME)])
         with pytest.raises(MachineError, match="wheels cannot be kept") as caught:
             wheelhouse(RUNTIME, HERE)
     assert str(pip.parent / "cache") in caught.value.where
@@ -105,7 +112,7 @@ def test_pip_and_what_it_builds_end_with_the_run(pip: Path) -> None:
     pids = pip.parent / "pids"
     told(pip, f"sleep 600 & echo $$ $! >{pids}.new; mv {pids}.new {pids}; wait")
     with Preparation() as preparation:
-        preparation.begin([RUNTIME, EXCHANGE])
+        preparation.begin(map(making, (RUNTIME, EXCHANGE)))
         assert await_(pids.exists, 20)
     assert calls(pip) == ["download"]
     assert await_(lambda: not any(alive(pid) for pid in pids.read_text().split()), 20)

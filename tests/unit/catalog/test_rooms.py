@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from himari.apply.agent.places import Places
 from himari.catalog.component import Place, View
 from himari.catalog.days import days
 from himari.catalog.graph import probes
@@ -93,10 +94,16 @@ def test_each_listener_off_loopback_has_an_off_host_probe(stack_name: str, host:
 def test_a_unit_watches_only_what_its_host_gets(stack_name: str, host: str) -> None:
     parts = [part for _, part in components(View(stack=load_stack(stack_name), host_name=host))]
     known = {file.path for part in parts for file in part.files}
-    known |= {artifact.name for part in parts for artifact in part.artifacts}
+    known |= {each.name for part in parts for each in (*part.artifacts, *part.trees)}
     known |= {credential.name for part in parts for credential in part.credentials}
     watched = {name for part in parts for unit in part.units for name in unit.watches}
     assert watched <= known
+
+
+@pytest.mark.parametrize(("stack_name", "host"), PLACES, ids="-".join)
+def test_a_tree_is_linked_where_unused_ones_are_looked_for(stack_name: str, host: str) -> None:
+    parts = [part for _, part in components(View(stack=load_stack(stack_name), host_name=host))]
+    assert {str(Path(tree.link).parent) for part in parts for tree in part.trees} <= {str(Places().trees.parent)}
 
 
 @pytest.mark.parametrize(("stack_name", "host"), PLACES, ids="-".join)

@@ -1,9 +1,11 @@
 """The agent really runs, here, and its answer is read."""
 
+import hashlib
 import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,18 @@ def test_one_command_reads_files_texts_and_packages() -> None:
     assert "dpkg" in probe.packages
     assert probe.accounts["root"].uid == 0
     assert probe.versions["kernel"]
+
+
+def test_a_folder_is_read_by_name_through_its_link(tmp_path: Path) -> None:
+    (tmp_path / "digest").mkdir()
+    (tmp_path / "digest" / "core-1.jar").write_text("jar")
+    (tmp_path / "link").symlink_to("digest")
+    there, nowhere = str(tmp_path / "link"), str(tmp_path / "nowhere")
+    probe = ask("here", Question(host=False, trees=(there, nowhere)), here)
+    assert {name: state.sha256 for name, state in probe.tree(there).items()} == {
+        "core-1.jar": hashlib.sha256(b"jar").hexdigest()
+    }
+    assert probe.tree(nowhere) == {}
 
 
 def test_what_was_not_asked_is_no_answer() -> None:

@@ -1,8 +1,12 @@
 """What this machine must be for a stack."""
 
+from pathlib import Path
+
 import pytest
 
-from himari.runs.doctor import check_machine
+from himari.apply import trees
+from himari.catalog.component import Component, Tree
+from himari.runs.doctor import check_fetching, check_machine, examine
 from himari.stack.errors import MachineError
 from himari.stack.load import load_stack
 
@@ -22,3 +26,24 @@ def test_what_destroy_would_take_along_is_refused_before_anything_is_done(
 def test_those_folders_are_free_where_no_host_is_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HIMARI_CACHE", "/var/cache/himari")
     check_machine(load_stack("lab-edge"))
+
+
+def test_maven_is_asked_for_where_a_tree_must_be_fetched_and_only_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIMARI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "x.maven").touch()
+    tree = Tree(name="x", lock=str(tmp_path / "x.maven"), link="/opt/himari/x")
+    check_fetching([Component(name="plain")])
+    with pytest.raises(MachineError, match=r"mvn fetches .*x\.maven") as caught:
+        check_fetching([Component(name="x", trees=(tree,))])
+    assert caught.value.hint == "apt-get install maven"
+    trees.making(tree).folder.mkdir(parents=True)
+    check_fetching([Component(name="x", trees=(tree,))])
+
+
+def test_doctor_tells_that_maven_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (told,) = (finding for finding in examine(lab=False) if finding.name == "mvn")
+    assert (told.ok, told.mend) == (False, "apt-get install maven")

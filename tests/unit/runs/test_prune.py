@@ -3,19 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from himari.apply.wheel_cache import KEPT, publish, wheels_root
+from himari.apply.cache import KEPT, publish, trees_root, wheels_root
 from himari.runs.prune import prune
 
 
-def test_wheels_that_others_took_the_place_of_are_removed_by_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_others_took_the_place_of_is_removed_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HIMARI_CACHE", str(tmp_path))
-    for number in range(KEPT + 1):
-        folder = wheels_root() / f"{number}"
-        publish(folder, "himari-runtime runtime.txt cp311", lambda draft: (draft / "a.whl").touch())
-        os.utime(folder, (number, number))
+    for root, kind in ((wheels_root(), "himari-runtime runtime.txt cp311"), (trees_root(), "kafka.maven")):
+        for number in range(KEPT + 1):
+            publish(root / f"{number}", kind, lambda draft: (draft / "a").touch())
+            os.utime(root / f"{number}", (number, number))
     report = prune(())
-    assert report.removed == ("wheels 0, not used lately",)
+    assert report.removed == ("wheels 0, not used lately", "tree 0, not used lately")
     assert not (wheels_root() / "0").exists()
+    assert not (trees_root() / "0").exists()
     assert report.left == ()

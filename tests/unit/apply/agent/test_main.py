@@ -14,7 +14,7 @@ from himari.apply.agent.wire import DirectoryChange, UnitChange
 
 TOKEN = "0123456789abcdef"
 EMPTY_ACTIVATION: dict[str, Any] = {
-    **{key: [] for key in ("packages", "users", "directories", "environments", "files", "masked", "units")},
+    **{key: [] for key in ("packages", "users", "directories", "environments", "trees", "files", "masked", "units")},
     "credentials": {},
 }
 
@@ -23,7 +23,7 @@ EMPTY_ACTIVATION: dict[str, Any] = {
 def places(tmp_path: Path) -> Places:
     folders = {
         name: tmp_path / name
-        for name in ("run", "lib", "etc", "system", "credstore", "wheels", "environments", "policy")
+        for name in ("run", "lib", "etc", "system", "credstore", "wheels", "environments", "trees", "policy")
     }
     return Places(**folders)
 

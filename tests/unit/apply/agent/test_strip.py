@@ -38,7 +38,8 @@ HOLD = (
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    folders = {name: tmp_path / name for name in ("run", "lib", "etc", "system", "credstore", "wheels", "environments")}
+    names = ("run", "lib", "etc", "system", "credstore", "wheels", "environments", "trees")
+    folders = {name: tmp_path / name for name in names}
     return Places(**folders, wireguard_key=tmp_path / "wireguard" / "private.key")
 
 

@@ -1,4 +1,5 @@
-"""Folders of wheels on this machine: each is there whole or not at all, and goes once others have taken its place."""
+"""What was fetched or made on this machine for hosts: folders that are there whole or not at all, addressed by digest,
+and gone once others have taken their place."""
 
 import contextlib
 import fcntl
@@ -9,17 +10,49 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
+import msgspec
+
+from himari.stack.errors import MachineError
 from himari.stack.paths import cache_root
 
 KEPT = 3  # of each kind: several checkouts, and a step back
-KIND = ".kind"  # says what the folder's wheels were made from; of no use on a host
+KIND = ".kind"  # says what the folder was made from; of no use on a host
 _DRAFT = ".draft-"
+_ONE_AT_A_TIME = Lock()  # two hosts want the same folder at the same moment
+
+
+class Making(msgspec.Struct, frozen=True):
+    """How a folder comes to be: what it is made from, in words, and what fills it."""
+
+    folder: Path
+    kind: str
+    fill: Callable[[Path], object]
 
 
 def wheels_root() -> Path:
-    """The folder of all of them."""
+    """The folder of all wheelhouses."""
     return cache_root() / "wheels"
+
+
+def trees_root() -> Path:
+    """The folder of all trees."""
+    return cache_root() / "trees"
+
+
+def made(making: Making) -> Path:
+    """The folder, filled when it is not there. Raises MachineError when it cannot be kept, and what filling raises."""
+    folder = making.folder
+    try:
+        with _ONE_AT_A_TIME:
+            if not folder.exists():
+                publish(folder, making.kind, making.fill)
+            use(folder)
+    except OSError as refused:
+        what, where = f"{folder.parent.name} cannot be kept: {refused.strerror}", str(refused.filename or folder)
+        raise MachineError(what, where, "room and rights", "free some space there, or move it: HIMARI_CACHE") from None
+    return folder
 
 
 def publish(folder: Path, kind: str, fill: Callable[[Path], object]) -> None:
@@ -43,17 +76,17 @@ def use(folder: Path) -> None:
     os.utime(folder)
 
 
-def prune() -> tuple[str, ...]:
-    """Remove all folders but those of each kind that were used last; the names of the removed ones."""
+def prune(root: Path) -> tuple[str, ...]:
+    """Remove all folders of `root` but those of each kind that were used last; the names of the removed ones."""
     by_kind: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    for folder in sorted(wheels_root().glob("[!.]*"), key=lambda folder: folder.stat().st_mtime):
+    for folder in sorted(root.glob("[!.]*"), key=lambda folder: folder.stat().st_mtime):
         by_kind[_kind(folder)].append(folder)
     doomed = [folder for folders in by_kind.values() for folder in folders[:-KEPT]]
     for folder in doomed:
         draft = folder.with_name(f"{_DRAFT}{folder.name}")  # half a folder would be taken for whole
         folder.rename(draft)
         shutil.rmtree(draft, ignore_errors=True)
-    _sweep(wheels_root())
+    _sweep(root)
     return tuple(folder.name for folder in doomed)
 
 
@@ -97,7 +130,7 @@ def _sweep(root: Path) -> None:
 
 
 def _settle(draft: Path) -> None:
-    # After a power cut a name that came to the disk first would vouch for wheels that did not.
+    # After a power cut a name that came to the disk first would vouch for files that did not.
     for path in (*draft.iterdir(), draft):
         _sync(path)
 

@@ -1,4 +1,4 @@
-"""Folders of wheels: whole or not at all, and no more of them than are of use."""
+"""What is kept for hosts: whole or not at all, and no more of them than are of use."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from himari.apply.wheel_cache import KEPT, prune, publish, use, wheels_root
+from himari.apply.cache import KEPT, prune, publish, use, wheels_root
 from himari.stack.errors import MachineError
 
 RUNTIME, CONSUMER = "himari-runtime runtime.txt cp311", "himari-runtime consumer.txt cp311"
@@ -95,10 +95,10 @@ def test_the_last_used_of_each_kind_are_kept_and_the_others_named(root: Path) ->
         publish(root / name, CONSUMER, wheel)
         used(root / name, number)
     use(root / "r0")
-    assert prune() == ("r1", "r2")
+    assert prune(root) == ("r1", "r2")
     assert names(root) == {"r0", "r3", "r4", "lock-a", "lock-b", "c"}
-    assert prune() == ()
+    assert prune(root) == ()
 
 
 def test_where_nothing_was_made_there_is_nothing_to_remove(root: Path) -> None:
-    assert prune() == ()
+    assert prune(root) == ()

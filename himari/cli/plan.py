@@ -7,7 +7,7 @@ import typer
 from himari.cli.arguments import Json, StackName, opened
 
 if TYPE_CHECKING:
-    from himari.runs.plan import Difference, HostPlan, PlanReport
+    from himari.runs.plan import Difference, Fetched, HostPlan, PlanReport
     from himari.stack.capacity import Holding, SymbolDay
     from himari.stack.model import Stack
 
@@ -52,8 +52,9 @@ def _show(report: "PlanReport") -> None:
     show(table("GB a day and symbol", columns, map(_symbol, report.symbols)))
     held = ("host", "stop", "#GB", "#held for", "#full after")
     show(table("How long data is held", held, map(_holding, report.holdings)))
-    rows = [(item.host, item.kind, " ".join(item.names)) for item in report.fetched]
-    show(table("Fetched when it is not there yet", ("host", "what", "names"), rows))
+    sized = ("for", "what", "names", "#MB", "#MB to fetch")
+    title = "Fetched when it is not there yet (? where nothing says beforehand how large)"
+    show(table(title, sized, map(_fetched, report.fetched)))
     show(*report.notes)
     _show_differences(report)
 
@@ -85,6 +86,13 @@ def _holding(held: "Holding") -> tuple[str, ...]:
     if held.days_until_full is None:
         return held.host, held.stop, size, span, "never, the oldest go"
     return held.host, held.stop, size, f"{span} at least", f"{held.days_until_full:.0f} d, none go"
+
+
+def _fetched(item: "Fetched") -> tuple[str, ...]:
+    sizes = ("?", "?")
+    if item.bytes is not None:
+        sizes = (f"{item.bytes / 1e6:.1f}", f"{(item.bytes - (item.cached or 0)) / 1e6:.1f}")
+    return " ".join(item.hosts), item.origin, " ".join(item.names), *sizes
 
 
 def _span(hours: float) -> str:

@@ -1,11 +1,12 @@
 """What a stack would be, told without touching a host: sizes, times and what must be fetched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from himari.apply import trees, wheelhouse
 from himari.apply.feed import read_feed
-from himari.catalog.component import Artifact, Component, Feed, View
+from himari.catalog.component import Artifact, Component, Feed, Origin, Tree, View
 from himari.catalog.days import days
 from himari.catalog.registry import declaration
 from himari.stack.capacity import Holding, SymbolDay, check_capacity, holdings, memory_refusals, symbol_days
@@ -32,11 +33,15 @@ class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
-    """What comes from outside: packages by the hosts, wheels by this machine."""
+    """What comes from outside: packages, by each host for itself; the rest once by this machine, for all `hosts`.
 
-    host: str
-    kind: str  # package, wheels
-    names: tuple[str, ...]
+    `bytes` is None where nobody knows before it is fetched; `cached` of them are on this machine already."""
+
+    origin: Origin
+    hosts: tuple[str, ...]
+    names: tuple[str, ...]  # of packages; of a lock
+    bytes: int | None = None
+    cached: int | None = None
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +81,7 @@ def plan(stack: Stack, differs: tuple[Difference, ...] | None = None, feed: Feed
         hosts=tuple(_host(stack, known, name, listed) for name, listed in parts.items()),
         symbols=symbol_days(stack),
         holdings=holdings(stack),
-        fetched=tuple(item for name, listed in parts.items() for item in _fetched(name, listed)),
+        fetched=tuple(fetched(parts)),
         notes=(_catch_up(stack), *(note for name in stack.hosts if (note := cloud_note(stack, name)))),
         differs=differs,
     )
@@ -107,10 +112,25 @@ def _host(stack: Stack, known: Known, name: str, listed: tuple[Component, ...]) 
     )
 
 
-def _fetched(name: str, listed: tuple[Component, ...]) -> Iterator[Fetched]:
-    packages = tuple(dict.fromkeys(package.name for part in listed for package in part.packages))
-    if packages:
-        yield Fetched(host=name, kind="package", names=packages)
-    wheels: tuple[Artifact, ...] = tuple(artifact for part in listed for artifact in part.artifacts)
-    if wheels:
-        yield Fetched(host=name, kind="wheels", names=tuple(wheel.lock for wheel in wheels))
+def fetched(parts: Mapping[str, tuple[Component, ...]]) -> Iterator[Fetched]:
+    """What the components `parts` of each host need from outside. Raises StackFileError for a lock without sense."""
+    for name, listed in parts.items():
+        if packages := tuple(dict.fromkeys(package.name for part in listed for package in part.packages)):
+            yield Fetched(origin=Origin.DEBIAN, hosts=(name,), names=packages)
+    wanted = [(name, each) for name, listed in parts.items() for part in listed for each in _by_lock(part)]
+    for lock, what in {each.lock: each for _, each in wanted}.items():
+        hosts = tuple(dict.fromkeys(name for name, each in wanted if each.lock == lock))
+        yield _locked(what, hosts)
+
+
+def _by_lock(part: Component) -> tuple[Artifact | Tree, ...]:
+    return (*part.artifacts, *part.trees)
+
+
+def _locked(what: Artifact | Tree, hosts: tuple[str, ...]) -> Fetched:
+    if isinstance(what, Tree):
+        size: int | None = sum(file.bytes for file in trees.locked(what))
+        cached = size if trees.making(what).folder.exists() else 0
+    else:
+        size = cached = wheelhouse.fetched_bytes(what)  # a lock of wheels names each platform's, and no size
+    return Fetched(origin=what.origin, hosts=hosts, names=(what.lock,), bytes=size, cached=cached)

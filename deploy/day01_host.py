@@ -7,5 +7,6 @@ ROLES = {
     "brain": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
     "exchange": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
     "features": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
+    "analytics": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
 }
 deploy(__file__, ROLES)

@@ -7,5 +7,6 @@ ROLES = {
     "brain": ["wireguard", "nftables", "authority"],
     "exchange": ["nftables"],
     "features": ["wireguard", "nftables", "authority"],
+    "analytics": ["wireguard", "nftables", "authority"],
 }
 deploy(__file__, ROLES)

@@ -7,5 +7,6 @@ ROLES = {
     "brain": ["irq", "exporters"],
     "exchange": ["irq"],
     "features": ["irq", "exporters"],
+    "analytics": ["irq", "exporters"],
 }
 deploy(__file__, ROLES)

@@ -4,6 +4,7 @@ from himari.apply.day import deploy
 
 ROLES = {
     "features": ["redis_features"],
+    "analytics": ["postgresql"],
     "brain": ["reader"],
 }
 deploy(__file__, ROLES)

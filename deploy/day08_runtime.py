@@ -7,5 +7,6 @@ ROLES = {
     "brain": ["runtime", "consumer", "deadman"],
     "exchange": ["exchange"],
     "features": ["runtime"],
+    "analytics": ["runtime"],
 }
 deploy(__file__, ROLES)

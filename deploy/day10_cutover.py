@@ -2,5 +2,10 @@
 
 from himari.apply.day import deploy
 
-ROLES = {"edge": ["self_check"], "brain": ["self_check"], "features": ["self_check"]}
+ROLES = {
+    "edge": ["self_check"],
+    "brain": ["self_check"],
+    "features": ["self_check"],
+    "analytics": ["self_check"],
+}
 deploy(__file__, ROLES)

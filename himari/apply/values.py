@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from himari.catalog.collector import VENUE_CA
-from himari.catalog.component import PublicFile, SecretHash
+from himari.catalog.component import PublicFile, ScramVerifier, SecretHash
 from himari.stack.errors import StackFileError
 from himari.stack.known import Known
 from himari.stack.model import Role, Stack
 from himari.stack.network import LOOPBACK, tunnel_addresses
 from himari.stack.paths import StateDir
 from himari.vault.authority import Authority
+from himari.vault.scram import verifier
 from himari.vault.secrets import Secrets
 
 _KEY = "-key"  # exchange-key: the key of server `exchange`
@@ -61,6 +62,8 @@ class Values(msgspec.Struct, frozen=True):
         match value:
             case SecretHash():
                 return hashlib.sha256(self.secret(value.secret).encode()).hexdigest()
+            case ScramVerifier():
+                return verifier(self.secret(value.secret))
             case PublicFile():
                 return self.public_file(value.name)
             case Mapping():

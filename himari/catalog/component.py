@@ -82,6 +82,12 @@ class SecretHash(msgspec.Struct, frozen=True):
     secret: str
 
 
+class ScramVerifier(msgspec.Struct, frozen=True):
+    """Stands in a file's values for what PostgreSQL keeps of a password, the stack's secret: enough to check it by."""
+
+    secret: str
+
+
 class PublicFile(msgspec.Struct, frozen=True):
     """Stands in a file's values for the text of a public file of the stack's vault: ca.pem, exchange.pem."""
 

@@ -34,6 +34,7 @@ NOT_COVERED_IN_CONTAINERS: Mapping[str, str] = {
     "kernel.size": "a container sees the machine's CPUs and memory",
     "redis.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "features.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
+    "postgresql.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "collector.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.ip_allow": f"IPAddressDeny= {_NO_CONTROLLERS}",

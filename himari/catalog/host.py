@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from himari.catalog.component import Component, SecretHash, View
+from himari.catalog.component import Component, ScramVerifier, SecretHash, View
 from himari.catalog.days import days
 from himari.catalog.registry import declaration
 from himari.stack.model import Stack
@@ -43,4 +43,4 @@ def _all(stack: Stack) -> Iterator[Component]:
 
 
 def _hashed(values: Mapping[str, Any]) -> Iterator[str]:
-    return (value.secret for value in values.values() if isinstance(value, SecretHash))
+    return (value.secret for value in values.values() if isinstance(value, SecretHash | ScramVerifier))

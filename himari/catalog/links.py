@@ -10,6 +10,8 @@ from himari.catalog.host import components
 
 # The firewall is what follows from the graph, the self-check from all of a host: they are no part of it.
 _DERIVED = frozenset({"nftables", "self_check"})
+# Components whose own values ask for it: each asks without all of them, so that no two wait for one another.
+ASKING = frozenset({"wireguard", "postgresql"})
 _WIDTH = {Place.LOOPBACK: 0, Place.WIREGUARD: 1, Place.PUBLIC: 2}
 
 

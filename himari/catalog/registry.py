@@ -15,6 +15,7 @@ NAMES = (
     "redis_buffer",
     "authority",
     "redis_features",
+    "postgresql",
     "wireguard",
     "nftables",
     "irq",

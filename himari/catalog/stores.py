@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from himari.catalog import ports, redis_features
+from himari.catalog import ports, postgresql, redis_features
 from himari.catalog.component import View
 from himari.stack.model import Role
 from himari.stack.network import tunnel_address
@@ -20,6 +20,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     user: str
     credential: str
+    database: str = ""  # within it, where there are several
     metrics: tuple[str, ...]  # listeners that tell how its host and it do
 
 
@@ -35,4 +36,16 @@ def stores(view: View) -> Iterator[Store]:
             user="reader",
             credential=redis_features.READER,
             metrics=("node-metrics", "redis-metrics"),
+        )
+    for name in view.stack.hosts_with(Role.ANALYTICS):
+        yield Store(
+            name="analytics",
+            role=Role.ANALYTICS,
+            listener=postgresql.LISTENER,
+            host=tunnel_address(view.stack, name),
+            port=ports.POSTGRESQL,
+            user="reader",
+            credential=postgresql.READER,
+            database=postgresql.DATABASE,
+            metrics=("node-metrics",),
         )

@@ -22,16 +22,19 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         return f"{', '.join(self.names) or 'nobody'}, {self.days_left:.0f} days left"
 
 
-def served(address: str, port: int, ca_file: Path) -> Certificate:
+def served(address: str, port: int, ca_file: Path, *, opening: tuple[bytes, bytes] = (b"", b"")) -> Certificate:
     """What a TLS server shows to who trusts `ca_file` alone and expects `address`.
 
-    Raises OSError (also ssl.SSLError) when it shows none, or one that is not good."""
+    `opening`: what is said before TLS begins, and what it answers to that. Raises OSError (also ssl.SSLError) when it
+    shows none, or one that is not good."""
     context = ssl.create_default_context(cafile=str(ca_file))
-    with (
-        socket.create_connection((address, port), SECONDS) as plain,
-        context.wrap_socket(plain, server_hostname=address) as wrapped,
-    ):
-        return read(wrapped.getpeercert(binary_form=True) or b"")
+    asks, answer = opening
+    with socket.create_connection((address, port), SECONDS) as plain:
+        plain.sendall(asks)
+        if answer and (said := plain.recv(len(answer))) != answer:
+            raise OSError(f"{address}:{port} answers {said!r} to who asks for TLS")
+        with context.wrap_socket(plain, server_hostname=address) as wrapped:
+            return read(wrapped.getpeercert(binary_form=True) or b"")
 
 
 def read(encoded: bytes) -> Certificate:

@@ -25,6 +25,7 @@ class Role(StrEnum):
     EDGE = "edge"
     BRAIN = "brain"
     FEATURES = "features"
+    ANALYTICS = "analytics"
 
 
 class Provider(StrEnum):
@@ -122,6 +123,7 @@ class Retention(Table, frozen=True, kw_only=True):
     journal_hours: Annotated[PositiveFloat, Meta(description="On the edge's disk, in hours.")] = 24.0
     stream_minutes: Annotated[PositiveFloat, Meta(description="In the edge's Redis, in minutes.")] = 30.0
     parquet_days: Annotated[PositiveFloat, Meta(description="On the brain's disk, in days.")] = 365.0
+    analytics_days: Annotated[PositiveInt, Meta(description="In the analytics store, in days.")] = 90
     segment_seconds: Annotated[PositiveInt, Meta(description="Age at which a journal segment is sealed, in s.")] = 60
     parquet_flush_seconds: Annotated[PositiveInt, Meta(description="Age at which a Parquet file is closed, in s.")] = 60
 
@@ -178,7 +180,7 @@ class Host(Table, frozen=True, kw_only=True):
     """One machine. Its sizes are the machine's own; a cloud host takes those left out from its plan."""
 
     provider: Annotated[Provider, Meta(description="lab, static (exists already), hetzner or vultr.")]
-    roles: Annotated[tuple[Role, ...], Meta(description="edge, brain, features or, in a lab, exchange.")]
+    roles: Annotated[tuple[Role, ...], Meta(description="edge, brain, features, analytics or, in a lab, exchange.")]
     address: Annotated[
         str, Meta(description='For static: a name, an IP, or "local" (this machine).', examples=["203.0.113.10"])
     ] = ""

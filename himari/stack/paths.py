@@ -8,6 +8,7 @@ import msgspec
 PROJECT = Path(__file__).resolve().parents[2]
 INVENTORIES = PROJECT / "inventories"
 DEPLOY = PROJECT / "deploy"
+MIGRATIONS = PROJECT / "migrations"
 TEMPLATES = PROJECT / "templates"
 VALIDATION = PROJECT / "validation"
 LOCKS = PROJECT / "requirements"

@@ -45,11 +45,25 @@ SEGMENT_RATIO = 0.2
 SEGMENT_BURST = 4
 SEGMENT_MIN = 8 * MIB
 # What of a host's memory is each role's, beside the others that it has; the system's part comes first.
-MEMORY_PARTS = {Role.FEATURES: 1}
+MEMORY_PARTS = {Role.FEATURES: 1, Role.ANALYTICS: 2}
 # Serving data is small: a key a symbol and a thousand rows of history. More would only hide what never expires.
 FEATURES_MOST = 2048 * MIB
+# Connections to the analytics store: sinks, readers, the operator; each may take `work_mem` for each of its sorts.
+ANALYTICS_CONNECTIONS = 40
 SYSTEM_DISK = 4 * GB
 SYSTEM_MEMORY_MB = 256
+
+
+class AnalyticsSizes(msgspec.Struct, frozen=True, kw_only=True):
+    """The sizes that the analytics store is given, in bytes; `memory` is all that it may take."""
+
+    memory: int
+    buffers: int
+    cache: int  # its buffers and what the kernel keeps of its files
+    work: int
+    maintenance: int
+    wal_least: int
+    wal_most: int
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +150,22 @@ def role_bytes(host: Host, role: Role) -> int:
 def features_bytes(host: Host) -> int:
     """What the features' Redis may hold: half of the role's memory, as a fork copies what changes while it writes."""
     return min(FEATURES_MOST, role_bytes(host, Role.FEATURES) // 2)
+
+
+def analytics_sizes(host: Host) -> AnalyticsSizes:
+    """The sizes of the analytics store on `host`: a quarter of its memory for its buffers, as its makers advise; a log
+    that a twentieth of the disk bounds, as recovery reads it from its last checkpoint on."""
+    memory = role_bytes(host, Role.ANALYTICS)
+    wal_most = max(256 * MIB, min(4096 * MIB, (host.disk_gb or 0) * GB // 20))
+    return AnalyticsSizes(
+        memory=memory,
+        buffers=memory // 4,
+        cache=memory * 5 // 8,
+        work=max(4 * MIB, memory // (4 * ANALYTICS_CONNECTIONS)),
+        maintenance=max(16 * MIB, memory // 16),
+        wal_least=wal_most // 4,
+        wal_most=wal_most,
+    )
 
 
 def catch_up_bytes_per_s(stack: Stack) -> int:

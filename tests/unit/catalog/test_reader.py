@@ -19,8 +19,15 @@ def test_the_settings_say_where_each_store_is_and_no_password(rendered: Render, 
         "user": "reader",
         "credential": "features-reader",
     }
+    assert said["analytics"] == {
+        "host": "10.77.0.3",
+        "port": 5432,
+        "user": "reader",
+        "credential": "analytics-reader",
+        "database": "himari_analytics",
+    }
     assert said["ca_file"] == "/etc/himari/tls/ca.pem"
-    assert [one.name for one in made.component.credentials] == ["features-reader"]
+    assert [one.name for one in made.component.credentials] == ["features-reader", "analytics-reader"]
 
 
 def test_a_stack_without_stores_has_no_readers(view: Shipped) -> None:

@@ -20,6 +20,7 @@ _SECONDS = 10
 _VERIFIED = "verify-full"
 _LOCK = 0x68696D61  # of ours among the database's advisory locks; one that is held ends with its connection
 _LINES = 8
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +45,7 @@ def known(folder: Path) -> tuple[str, ...]:
 
 def pending(target: Target, folder: Path) -> tuple[str, ...]:
     """Those of `folder` that are not applied; nothing is changed. Raises DeployError when the database says no."""
-    with _connected(target) as connection:
+    with connected(target) as connection:
         applied = _applied(connection)
     return tuple(name for name in known(folder) if name not in applied)
 
@@ -53,7 +54,7 @@ def apply(target: Target, folder: Path, report: Callable[[str], None] = lambda _
     """Apply what is pending, and say which. Raises DeployError at the first that fails; those before it stay."""
     if not pending(target, folder):
         return ()
-    with _connected(target) as holder:
+    with connected(target) as holder:
         holder.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         lacking = [name for name in known(folder) if name not in _applied(holder)]
         with _refused(target, "yoyo-migrations"), _backend(target) as backend:
@@ -71,7 +72,7 @@ def _apply_one(target: Target, backend: Any, migration: Any) -> None:
         backend.mark_one(migration)
 
 
-def _applied(connection: "psycopg.Connection[tuple[Any, ...]]") -> set[str]:
+def _applied(connection: Connection) -> set[str]:
     there = connection.execute("SELECT to_regclass(%s)", (default_migration_table,)).fetchone()
     if there is None or there[0] is None:
         return set()
@@ -79,7 +80,8 @@ def _applied(connection: "psycopg.Connection[tuple[Any, ...]]") -> set[str]:
 
 
 @contextmanager
-def _connected(target: Target) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
+def connected(target: Target) -> Iterator[Connection]:
+    """A connection as its owner, while the block lasts. Raises DeployError with what the database refuses meanwhile."""
     with (
         _refused(target, f"a login as {target.user}"),
         psycopg.connect(

@@ -43,6 +43,8 @@ UPKEEP, UPKEEP_TIMER = "himari-postgresql-upkeep.service", "himari-postgresql-up
 UPKEEP_SECONDS = 300  # between two: the views are as old as that at most, and a refresh reads all that is held
 LISTENER = "postgresql"
 DATABASE = "himari_analytics"
+VIEWS = ("ohlcv_5min", "ohlcv_1hour")  # that upkeep refreshes, in this order
+KEEP = "keep_partitions"  # upkeep's other task
 OWNER, WRITER, READER = "analytics-owner", "analytics-writer", "analytics-reader"
 KEY = "analytics-key"
 LOGINS = {"owner": OWNER, "writer": WRITER, "reader": READER}  # with the secrets that they log in by
@@ -98,7 +100,7 @@ def _configuration(view: View) -> tuple[File, ...]:
         File(path=HBA, values={"database": DATABASE, "peers": PEERS, "logins": LOGINS, "readers": readers(view)}),
         File(path=IDENT, values={"peers": PEERS}),
         File(path=ROLES, values=_roles(), mode=0o640, group=ACCOUNT),
-        File(path=UPKEEP_SCRIPT, values={"days": view.stack.retention.analytics_days}),
+        File(path=UPKEEP_SCRIPT, values={"days": view.stack.retention.analytics_days, "views": VIEWS}),
         File(path=ANALYTICS_CERTIFICATE, values={"certificate": PublicFile("analytics.pem")}),
         File(path=INITDB, values=_places(), mode=0o755, check=("/bin/sh", "-n", "{}")),
     )

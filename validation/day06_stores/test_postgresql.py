@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from himari.apply.migrations import known
 from himari.catalog.ports import POSTGRESQL
-from himari.catalog.postgresql import ACCOUNT, DATABASE, LISTENER, LOGINS, UNIT, UPKEEP, UPKEEP_SECONDS
+from himari.catalog.postgresql import ACCOUNT, DATABASE, KEEP, LISTENER, LOGINS, UNIT, UPKEEP, UPKEEP_SECONDS, VIEWS
 from himari.proof import readings
 from himari.proof.certificates import served
 from himari.proof.checks import Case, Observed, check, found
@@ -26,7 +26,6 @@ SECONDS = 5
 RENEWED_BEFORE_DAYS = 14
 PARTITIONED = ("market_data", "top_of_book", "features")
 TABLES = (*PARTITIONED, "data_gaps", "dead_letters")
-VIEWS = ("ohlcv_5min", "ohlcv_1hour")
 INDEXES = {"idx_market_symbol_time", "idx_market_exchange_time", "idx_market_quality"}
 OHLCV = {"bucket", "symbol", "exchange", "open", "high", "low", "close", "volume", "trade_count", "avg_quality"}
 LATE_S = 2 * UPKEEP_SECONDS + 60  # an upkeep that was missed, and the time of one
@@ -213,7 +212,7 @@ def test_upkeep(case: Case, observed: Observed, subject: Subject) -> None:
     query = "SELECT task, extract(epoch FROM now() - finished)::float AS age FROM upkeep_runs"
     ages = {row["task"]: row["age"] for row in rows(subject, case.host, query)}
     observed([f"{task} {age:.0f} s ago" for task, age in sorted(ages.items())])
-    assert set(ages) == {"keep_partitions", *VIEWS}
+    assert set(ages) == {KEEP, *VIEWS}
     assert max(ages.values()) < LATE_S, f"`journalctl -u {UPKEEP}` on {case.host} tells why"
 
 

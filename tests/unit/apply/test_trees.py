@@ -39,6 +39,7 @@ def put(here: Path, file: Locked, text: str) -> None:
     path = here / "repository" / repository_path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    path.chmod(0o600)
 
 
 def told(here: Path, text: str) -> None:

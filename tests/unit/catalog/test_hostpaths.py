@@ -10,7 +10,7 @@ ALONE = {"himari/catalog/hostpaths.py", "himari/apply/agent/places.py", "himari/
 def test_the_agents_places_are_the_catalogues() -> None:
     places = Places()
     assert [str(path) for path in (places.etc, places.credstore, places.system)] == [CONFIG, CREDENTIALS, UNITS]
-    assert str(places.environments.parent) == VENVS
+    assert {str(path.parent) for path in (places.environments, places.trees)} == {VENVS}
 
 
 def test_credentials_lie_in_one_place() -> None:

@@ -135,6 +135,17 @@ def test_nothing_is_linked_that_was_altered_after_its_upload(places: Places, dig
     assert not Path(link(places)).is_symlink()
 
 
+def test_an_activation_removes_the_tree_that_the_one_before_had_put(
+    places: Places, digest: str, tmp_path: Path
+) -> None:
+    put(places, digest)
+    at = (places.trees / digest).stat().st_mtime - DAY
+    os.utime(places.trees / digest, (at, at))
+    other = sent(places, tmp_path / "cache" / "draft", "another")
+    activated(places, other)
+    assert [folder.name for folder in places.trees.iterdir()] == [other]
+
+
 def test_one_that_no_link_needs_goes_unless_it_has_just_come(places: Places, digest: str, tmp_path: Path) -> None:
     put(places, digest)
     old = sent(places, tmp_path / "cache" / "old", "old")

@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 APT := git ca-certificates mmdebstrap systemd-container wireguard-tools nftables redis-server postgresql-15 zstd iproute2 \
-       procps kmod openssh-client python3 python3-venv maven
+       procps kmod openssh-client python3 python3-venv maven gpg gpg-agent
 # For the tests of the evidence page alone: about 100 MB to fetch, 300 MB on the disk.
 BROWSER := chromium-headless-shell fonts-dejavu-core
 DEB_STAMP := $(VENV)/.debs

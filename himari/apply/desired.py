@@ -8,6 +8,7 @@ import msgspec
 
 from himari.apply.agent.wire import Query
 from himari.apply.render import Rendered, render
+from himari.apply.repositories import repository_files
 from himari.apply.values import Values
 from himari.catalog.component import Artifact, Component, Directory, Tree, Unit, User, View
 from himari.catalog.days import Day
@@ -101,13 +102,17 @@ def component_desired(component: Component, view: View, values: Values) -> Desir
         packages=tuple(package.name for package in component.packages),
         users=component.users,
         directories=component.directories,
-        files=render(component, view, values),
+        files=(*_repositories(component, view), *render(component, view, values)),
         artifacts=component.artifacts,
         trees=component.trees,
         secrets=tuple(Secret(each.name, values.secret(each.secret)) for each in component.credentials),
         units=component.units,
         masked=component.masked,
     )
+
+
+def _repositories(component: Component, view: View) -> tuple[Rendered, ...]:
+    return tuple(each for one in component.repositories for each in repository_files(one, view.stack))
 
 
 def merge(parts: Iterable[Desired]) -> Desired:

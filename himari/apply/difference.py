@@ -84,7 +84,7 @@ class Comparison(msgspec.Struct, frozen=True):
         if same and not (held and held.pending and file.apply):
             return None
         content = None if same else base64.b64encode(each.content).decode()
-        rest = (list(file.check), list(file.apply), file.guard is not None)
+        rest = (list(file.check), list(file.apply), file.guard is not None, file.before_packages)
         return FileChange(file.path, content, file.mode, file.owner, file.group, *rest)
 
     def _unit(self, unit: Unit) -> UnitChange | None:

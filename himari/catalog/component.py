@@ -50,6 +50,7 @@ class Origin(StrEnum):
     DEBIAN = "Debian packages"  # the host itself, from its own sources, as apt checks them
     PYPI = "PyPI wheels"  # the operator's machine, by the hashes of a lock
     MAVEN = "Maven artifacts"  # the operator's machine, by the hashes and sizes of a lock
+    VENDOR = "vendor's packages"  # the host itself, from where the stack file says, as a pinned keyring vouches for
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +58,19 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
 
     origin: ClassVar[Origin] = Origin.DEBIAN
     name: str
+
+
+class Repository(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor's repository of Debian packages, from which the host may install what the component's packages name.
+
+    Where it is, and the keyring, the stack file says: [sources.NAME]."""
+
+    origin: ClassVar[Origin] = Origin.VENDOR
+    name: str
+    suite: str
+    components: tuple[str, ...]
+    keyring: str  # its file name: .gpg for a binary one, .asc for an armoured one
+    keyring_sha256: str
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +128,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     apply: tuple[str, ...] = ()  # argv run after the file changed: sysctl --system, nft -f, systemd-tmpfiles --create
     guard: Guard | None = None
     template: str = ""  # path below templates/COMPONENT when it is not the path on the host
+    before_packages: bool = False  # put before packages are installed; what else it needs is there on any Debian
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,6 +207,7 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     """One thing on one host."""
 
     name: str
+    repositories: tuple[Repository, ...] = ()
     packages: tuple[Package, ...] = ()
     users: tuple[User, ...] = ()
     directories: tuple[Directory, ...] = ()

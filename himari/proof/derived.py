@@ -5,6 +5,7 @@ from typing import cast
 
 from himari.catalog.component import Component, File, Listener, Place, Tree, Unit
 from himari.catalog.hostpaths import CREDENTIALS
+from himari.catalog.repositories import all_files
 from himari.proof.checks import Case, Each, Observed, check, found, require
 from himari.proof.evidence import UNIT_RUNS
 from himari.proof.placement import Placed
@@ -69,8 +70,9 @@ def test_users(case: Case, probe: Probe, observed: Observed) -> None:
 @check("{component}.files", "its files are as declared: content, mode and owner", each="files")
 def test_files(case: Case, probe: Probe, observed: Observed, subject: Subject) -> None:
     digests = subject.contents.get(case.host, {})
-    faults = [fault for file in case.component.files for fault in file_faults(file, probe, digests.get(file.path))]
-    observed(f"{len(case.component.files)} files, " + ("content compared" if digests else "mode and owner only"))
+    files = all_files(case.component)
+    faults = [fault for file in files for fault in file_faults(file, probe, digests.get(file.path))]
+    observed(f"{len(files)} files, " + ("content compared" if digests else "mode and owner only"))
     require(not faults, f"{'; '.join(faults)}: {_mend(subject)}")
 
 

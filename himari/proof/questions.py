@@ -9,6 +9,7 @@ from himari.catalog.kernel import UNUSED_MODULES
 from himari.catalog.mesh import peers
 from himari.catalog.ports import REDIS
 from himari.catalog.redis_buffer import OPERATOR
+from himari.catalog.repositories import all_files
 from himari.proof.crossings import Crossing
 from himari.proof.placement import Placed
 from himari.proof.question import BufferQuestion, Peer, Question
@@ -70,7 +71,7 @@ def question(
 ) -> Question:
     """The one question for `host`."""
     components = [one.component for one in placed if one.host == host]
-    paths = {file.path for component in components for file in component.files}
+    paths = {file.path for component in components for file in all_files(component)}
     paths |= {folder.path for component in components for folder in component.directories}
     paths |= {path for one in components for artifact in one.artifacts for path in _installed(artifact)}
     paths |= {WIREGUARD_PRIVATE_KEY}

@@ -9,6 +9,7 @@ from himari.apply.feed import read_feed
 from himari.catalog.component import Artifact, Component, Feed, Origin, Tree, View
 from himari.catalog.days import days
 from himari.catalog.registry import declaration
+from himari.catalog.repositories import source
 from himari.stack.capacity import Holding, SymbolDay, check_capacity, holdings, memory_refusals, symbol_days
 from himari.stack.known import Known, read_known
 from himari.stack.model import Stack
@@ -39,7 +40,7 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
 
     origin: Origin
     hosts: tuple[str, ...]
-    names: tuple[str, ...]  # of packages; of a lock
+    names: tuple[str, ...]  # of packages, of vendors or of a lock
     bytes: int | None = None
     cached: int | None = None
 
@@ -76,6 +77,8 @@ def plan(stack: Stack, differs: tuple[Difference, ...] | None = None, feed: Feed
     floors = {name: sum(part.memory_mb for part in listed) for name, listed in parts.items()}
     for refusal in memory_refusals(stack, floors):
         raise refusal
+    for repository in (each for listed in parts.values() for part in listed for each in part.repositories):
+        source(stack, repository)
     return PlanReport(
         stack=stack.name,
         hosts=tuple(_host(stack, known, name, listed) for name, listed in parts.items()),
@@ -117,6 +120,8 @@ def fetched(parts: Mapping[str, tuple[Component, ...]]) -> Iterator[Fetched]:
     for name, listed in parts.items():
         if packages := tuple(dict.fromkeys(package.name for part in listed for package in part.packages)):
             yield Fetched(origin=Origin.DEBIAN, hosts=(name,), names=packages)
+        if vendors := tuple(dict.fromkeys(repository.name for part in listed for repository in part.repositories)):
+            yield Fetched(origin=Origin.VENDOR, hosts=(name,), names=vendors)
     wanted = [(name, each) for name, listed in parts.items() for part in listed for each in _by_lock(part)]
     for lock, what in {each.lock: each for _, each in wanted}.items():
         hosts = tuple(dict.fromkeys(name for name, each in wanted if each.lock == lock))

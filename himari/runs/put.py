@@ -8,6 +8,7 @@ import msgspec
 from himari.catalog import hostpaths
 from himari.catalog.component import Component, View
 from himari.catalog.registry import WHOLE_HOST
+from himari.catalog.repositories import all_files
 from himari.runs.plan import components
 from himari.stack.known import Known
 from himari.stack.model import Stack
@@ -36,7 +37,7 @@ def owned(listed: Iterable[Component]) -> Put:
     """What the components put that are ours alone; what makes a whole host safe stays in place."""
     ours = [part for part in listed if part.name not in WHOLE_HOST]
     credentials = tuple(f"{hostpaths.CREDENTIALS}/{held.name}" for part in ours for held in part.credentials)
-    files = tuple(file.path for part in ours for file in part.files)
+    files = tuple(file.path for part in ours for file in all_files(part))
     return Put(units=tuple(unit.name for part in ours for unit in part.units), files=files + credentials)
 
 

@@ -176,6 +176,26 @@ class Cutover(Table, frozen=True, kw_only=True):
     deadline_seconds: Annotated[PositiveInt, Meta(description="How long agreement is waited for, in s.")] = 900
 
 
+class Source(Table, frozen=True, kw_only=True):
+    """A vendor's repository of Debian packages that hosts fetch from; a component that needs one says so."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="Where it is: http, https or file.",
+            pattern=r"^(https?|file)://[^\s]+$",
+            examples=["https://packages.example.org/debian"],
+        ),
+    ]
+    keyring: Annotated[
+        str,
+        Meta(
+            description="The vendor's keyring (a file here); refused unless it is the one that the component pins.",
+            examples=["~/vendor.gpg"],
+        ),
+    ]
+
+
 class Host(Table, frozen=True, kw_only=True):
     """One machine. Its sizes are the machine's own; a cloud host takes those left out from its plan."""
 
@@ -209,6 +229,7 @@ class Stack(Table, frozen=True, kw_only=True):
     retention: Retention = Retention()
     alerts: Alerts = Alerts()
     cutover: Cutover = Cutover()
+    sources: dict[Name, Source] = {}
 
     @property
     def name(self) -> str:

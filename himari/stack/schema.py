@@ -37,6 +37,7 @@ _HOSTS: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
 )
+_NAMES = {"venues": "binance", "sources": "vendor"}  # of tables that have one each; hosts are shown one by one
 _STATED: dict[str, dict[str, Any]] = {"access": {"ssh_from": ["198.51.100.7/32"]}}
 
 
@@ -52,7 +53,7 @@ def schema_text() -> str:
         if name == "hosts":
             parts += [_table(f"hosts.{host}", table, stated) for host, stated in _HOSTS]
         else:
-            parts.append(_table(f"{name}.binance" if name in NAMED else name, table, _STATED.get(name, {})))
+            parts.append(_table(f"{name}.{_NAMES[name]}" if name in NAMED else name, table, _STATED.get(name, {})))
     return "\n".join(parts)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from himari.stack.model import Access, Alerts, Cutover, Header, Host, Network, Retention, Stack, Table, Venue
+from himari.stack.model import Access, Alerts, Cutover, Header, Host, Network, Retention, Source, Stack, Table, Venue
 
 TABLES: Mapping[str, type[Table]] = {
     "stack": Header,
@@ -13,9 +13,10 @@ TABLES: Mapping[str, type[Table]] = {
     "retention": Retention,
     "alerts": Alerts,
     "cutover": Cutover,
+    "sources": Source,
     "hosts": Host,
 }
-NAMED = frozenset({"venues", "hosts"})  # tables of tables: [hosts.edge]
+NAMED = frozenset({"venues", "sources", "hosts"})  # tables of tables: [hosts.edge]
 
 
 def keyed(tables: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], type[Table]]]:

@@ -25,8 +25,9 @@ class Activator:
         try:
             self._sweep()
             self._forget_units()
+            self._put_files([file for file in self._wanted.files if file.before_packages])
             self._install()
-            self._put_files([file for file in self._wanted.files if not file.guarded])
+            self._put_files([file for file in self._wanted.files if not file.guarded and not file.before_packages])
             self._mask()
             self._put_units([unit for unit in self._wanted.units if not unit.guarded])
             token = self._put_guarded()
@@ -72,7 +73,7 @@ class Activator:
             if change.content is not None:
                 self._do(f"file {change.path}", files.put_file, change, self._places)
         for argv in dict.fromkeys(tuple(change.apply) for change in changes if change.apply):
-            self._do(f"apply {' '.join(argv)}", run, list(argv))
+            self._do(f"apply {' '.join(argv)}", _apply, list(argv))
         for change in changes:
             files.settle(change.path, self._places)
 
@@ -116,3 +117,11 @@ class Activator:
         self._step = step
         say(step)
         act(*arguments)
+
+
+def _apply(argv: list[str]) -> None:
+    # apt itself does not wait for whoever has its lists, as a fresh host's daily run does.
+    if argv[:2] == ["apt-get", "update"]:
+        packages.update(*argv[2:])
+    else:
+        run(argv)

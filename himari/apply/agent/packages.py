@@ -55,17 +55,18 @@ def _install(names: list[str]) -> None:
         return
     # Either the lists are old or missing, or an earlier run was cut off in the middle of dpkg.
     run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"])
-    _update()
+    update()
     run(command)
 
 
-def _update() -> None:
+def update(*options: str) -> None:
+    """Read the repositories' lists anew, once nobody else has them. Raises StepError with apt's last lines."""
     deadline = time.monotonic() + _LOCK_SECONDS
     while True:
-        update = attempt([*_APT, "update"])
-        if update.returncode == 0:
+        done = attempt([*_APT, "update", *options])
+        if done.returncode == 0:
             return
         # apt waits for dpkg's lock by itself, but not for that of the lists.
-        if "Could not get lock" not in update.stdout or time.monotonic() > deadline:
-            raise StepError("apt-get update", update.stdout.strip().splitlines()[-10:])
+        if "Could not get lock" not in done.stdout or time.monotonic() > deadline:
+            raise StepError("apt-get update", done.stdout.strip().splitlines()[-10:])
         time.sleep(1)

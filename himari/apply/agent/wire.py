@@ -102,6 +102,7 @@ class FileChange:
     check: list[str]
     apply: list[str]
     guarded: bool
+    before_packages: bool = False
 
 
 @dataclass(frozen=True)

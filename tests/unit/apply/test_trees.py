@@ -70,6 +70,13 @@ def test_a_tree_is_fetched_once_and_is_the_locks_files_for_all_to_read(here: Pat
     assert calls(here) == 1
 
 
+def test_a_tree_that_is_of_use_is_noted_as_such(here: Path) -> None:
+    folder = tree_folder(tree(here))
+    os.utime(folder, (0, 0))
+    tree_folder(tree(here))
+    assert folder.stat().st_mtime > 0
+
+
 def test_its_address_is_that_of_its_sums(here: Path) -> None:
     folder = tree_folder(tree(here))
     assert folder.name == digest(tree(here))

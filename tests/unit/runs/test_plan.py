@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from himari.apply import trees, wheelhouse
-from himari.catalog.component import Artifact, Component, Origin, Package, Tree
+from himari.catalog.component import Artifact, Component, Origin, Package, Repository, Tree
 from himari.runs.plan import Fetched, fetched
 from himari.stack.maven_lock import Coordinate, Locked, lock_text
 
@@ -19,7 +19,9 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Co
     monkeypatch.setenv("HIMARI_CACHE", str(tmp_path / "cache"))
     (tmp_path / "x.maven").write_text(lock_text(FILES))
     tree = Tree(name="x", lock=str(tmp_path / "x.maven"), link="/opt/himari/x")
-    component = Component(name="x", packages=(Package(name="redis"),), artifacts=(WHEELS,), trees=(tree,))
+    vendor = Repository(name="vendor", suite="x", components=("main",), keyring="v.gpg", keyring_sha256="0" * 64)
+    from_outside = {"repositories": (vendor,), "packages": (Package(name="redis"),)}
+    component = Component(name="x", artifacts=(WHEELS,), trees=(tree,), **from_outside)
     return {"core": (component,), "other": (component,)}
 
 
@@ -29,6 +31,10 @@ def told(parts: dict[str, tuple[Component, ...]], origin: Origin) -> list[Fetche
 
 def test_each_host_fetches_packages_and_this_machine_the_rest_once(parts: dict[str, tuple[Component, ...]]) -> None:
     assert [item.hosts for item in told(parts, Origin.DEBIAN)] == [("core",), ("other",)]
+    assert [(item.hosts, item.names) for item in told(parts, Origin.VENDOR)] == [
+        (("core",), ("vendor",)),
+        (("other",), ("vendor",)),
+    ]
     assert [item.hosts for item in told(parts, Origin.PYPI)] == [("core", "other")]
     assert [item.hosts for item in told(parts, Origin.MAVEN)] == [("core", "other")]
 

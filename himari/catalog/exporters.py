@@ -1,10 +1,11 @@
-"""What Prometheus may ask a host in the tunnel: Debian's node exporter and, beside a Redis of ours, its exporter."""
+"""What Prometheus may ask a host in the tunnel: Debian's node exporter and, beside a store of ours, its
+exporter."""
 
 from collections.abc import Mapping
 
 import msgspec
 
-from himari.catalog import ports, redis_buffer, redis_features
+from himari.catalog import ports, postgresql, redis_buffer, redis_features
 from himari.catalog.component import (
     Component,
     Credential,
@@ -18,13 +19,14 @@ from himari.catalog.component import (
     View,
 )
 from himari.catalog.cpus import layout
-from himari.catalog.hostpaths import CA_CERTIFICATE, UNITS
+from himari.catalog.hostpaths import CA_CERTIFICATE, POSTGRESQL_SOCKET, UNITS
 from himari.catalog.sandbox import EXPOSURE_MAX, sandbox
 from himari.stack.model import Role
 from himari.stack.network import LOOPBACK, tunnel_address
 
 NODE, REDIS = "prometheus-node-exporter", "prometheus-redis-exporter"
-USER = "himari-exporter"  # Debian runs both exporters as one user, who would read the other's password
+POSTGRES = "prometheus-postgres-exporter"
+USER = "himari-exporter"  # Debian runs all exporters as one user, who would read the other's password
 PASSWORD_SCRIPT = "/usr/local/lib/himari/redis-exporter-password"  # noqa: S105  a path
 MEMORY_MB = 32  # floor of each; they hold one answer
 
@@ -86,7 +88,8 @@ def component(view: View) -> Component:
     """The exporters on the host's address in the tunnel."""
     node = _node(view)
     watched = next((WATCHED[role] for role in view.host.roles if role in WATCHED), None)
-    return _with_redis(node, view, watched) if watched else node
+    part = _with_redis(node, view, watched) if watched else node
+    return _with_postgresql(part, view) if Role.ANALYTICS in view.host.roles else part
 
 
 def _node(view: View) -> Component:
@@ -126,6 +129,28 @@ def _with_redis(node: Component, view: View, watched: Watched) -> Component:
         ),
         listens_on=(*node.listens_on, _listener("redis-metrics", ports.REDIS_METRICS, REDIS)),
         memory_mb=node.memory_mb + MEMORY_MB,
+    )
+
+
+def _with_postgresql(part: Component, view: View) -> Component:
+    """Its exporter comes over the Unix socket, as the user whom the server knows by the kernel's word: no password."""
+    account, role = next(pair for pair in postgresql.PEERS.items() if pair[1] == "exporter")
+    values = {
+        **_values(view),
+        "address": tunnel_address(view.stack, view.host_name),
+        "port": ports.POSTGRESQL_METRICS,
+        "server": postgresql.UNIT,
+        "source": f"host={POSTGRESQL_SOCKET} user={role} dbname={postgresql.DATABASE} sslmode=disable",
+        "user": account,
+    }
+    return msgspec.structs.replace(
+        part,
+        packages=(*part.packages, Package(name=POSTGRES)),
+        users=(*part.users, User(name=account)),
+        files=(*part.files, File(path=drop_in(POSTGRES), values=values)),
+        units=(*part.units, Unit(name=f"{POSTGRES}.service", exposure_max=EXPOSURE_MAX)),
+        listens_on=(*part.listens_on, _listener("postgresql-metrics", ports.POSTGRESQL_METRICS, POSTGRES)),
+        memory_mb=part.memory_mb + MEMORY_MB,
     )
 
 

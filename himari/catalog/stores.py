@@ -47,5 +47,5 @@ def stores(view: View) -> Iterator[Store]:
             user="reader",
             credential=postgresql.READER,
             database=postgresql.DATABASE,
-            metrics=("node-metrics",),
+            metrics=("node-metrics", "postgresql-metrics"),
         )

@@ -2,7 +2,7 @@
 
 from himari.catalog import ports
 from himari.catalog.cpus import layout
-from himari.catalog.exporters import NODE, REDIS
+from himari.catalog.exporters import NODE, POSTGRES, REDIS
 from himari.proof.checks import Case, Observed, check, found
 from himari.proof.probe import Probe
 from himari.stack.network import tunnel_address
@@ -23,6 +23,11 @@ TOLD = {
         ports.REDIS_METRICS,
         ("redis_memory_used_bytes", "redis_commands_processed_total", "redis_slowlog_length"),
         {"redis_up": 1.0},
+    ),
+    POSTGRES: (
+        ports.POSTGRESQL_METRICS,
+        ("pg_stat_activity_count", "pg_stat_database_xact_commit", "pg_database_size_bytes", "pg_locks_count"),
+        {"pg_up": 1.0, "pg_exporter_last_scrape_error": 0.0},
     ),
 }
 

@@ -40,6 +40,22 @@ def test_the_features_are_watched_over_tls(rendered: Render, view: Shipped) -> N
     assert "rediss://%s" in made.files[SCRIPT]
 
 
+def test_the_history_is_watched_over_its_socket_without_a_password(
+    rendered: Render, view: Shipped, tmp_path: Path
+) -> None:
+    made = rendered("exporters", view("lab", "core"))
+    name = "prometheus-postgres-exporter.service"
+    text = made.files[f"/etc/systemd/system/{name}.d/himari.conf"]
+    said = set(units.lines(text))
+    assert "--web.listen-address=10.77.0.3:9187" in text
+    source = "host=/run/himari-postgresql user=exporter dbname=himari_analytics sslmode=disable"
+    assert {f'Environment="DATA_SOURCE_NAME={source}"', "User=himari-postgresql-exporter", "Restart=always"} <= said
+    (tmp_path / f"{name}.d").mkdir()
+    (tmp_path / f"{name}.d" / "himari.conf").write_text(text)
+    (bound,) = (unit.exposure_max for unit in made.component.units if unit.name == name)
+    assert units.exposure(tmp_path, name, DEBIANS.format(name=name.removesuffix(".service"))) < bound <= 3
+
+
 def test_they_are_bound_to_the_tunnels_address(rendered: Render, view: Shipped) -> None:
     files = rendered("exporters", view("lab-edge", "edge")).files
     assert "--web.listen-address=10.77.0.1:9100" in files[NODE]

@@ -20,11 +20,12 @@ from himari.catalog.component import Repository
 from himari.stack.errors import StackFileError
 from himari.stack.load import load_stack
 from himari.stack.model import Source, Stack
+from tests.services.conftest import free_port
 from tests.unit.apply.test_difference import STATE
 
 CONTROL = "Package: vendored\nVersion: 1.2\nArchitecture: all\nMaintainer: vendor\nDescription: x\n"
 # apt as root gives up its rights to an account that cannot read below the test's folder.
-APT = 'Dir "{root}";\nDir::State::status "{root}/status";\nAPT::Sandbox::User "root";\n'
+APT = 'Dir "{root}";\nDir::State::status "{root}/status";\nAPT::Sandbox::User "root";\nAcquire::Retries "0";\n'
 
 
 class Vendor:
@@ -143,10 +144,12 @@ def test_a_repository_that_somebody_else_signed_is_refused(
     assert "Candidate" not in offered(root)
 
 
-def test_a_repository_that_is_not_there_is_told(vendor: Vendor, root: Path) -> None:
-    failure = activate(wanted(vendor, root, "file:///nowhere"), root)["failure"]
+def test_a_repository_that_does_not_answer_is_told(vendor: Vendor, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    url = f"http://127.0.0.1:{free_port()}"
+    failure = activate(wanted(vendor, root, url), root)["failure"]
     assert isinstance(failure, dict)
-    assert any("/nowhere" in line for line in failure["lines"])
+    assert any(url in line for line in failure["lines"])
 
 
 def test_the_host_refuses_a_keyring_that_was_swapped_on_its_way(vendor: Vendor, root: Path) -> None:

@@ -8,5 +8,6 @@ ROLES = {
     "exchange": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
     "features": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
     "analytics": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
+    "graph": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
 }
 deploy(__file__, ROLES)

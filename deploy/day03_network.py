@@ -8,5 +8,6 @@ ROLES = {
     "exchange": ["nftables"],
     "features": ["wireguard", "nftables", "authority"],
     "analytics": ["wireguard", "nftables", "authority"],
+    "graph": ["wireguard", "nftables", "authority"],
 }
 deploy(__file__, ROLES)

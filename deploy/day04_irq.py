@@ -8,5 +8,6 @@ ROLES = {
     "exchange": ["irq"],
     "features": ["irq", "exporters"],
     "analytics": ["irq", "exporters"],
+    "graph": ["irq", "exporters"],
 }
 deploy(__file__, ROLES)

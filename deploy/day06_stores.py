@@ -5,6 +5,7 @@ from himari.apply.day import deploy
 ROLES = {
     "features": ["redis_features"],
     "analytics": ["postgresql"],
+    "graph": ["neo4j"],
     "brain": ["reader"],
 }
 deploy(__file__, ROLES)

@@ -8,5 +8,6 @@ ROLES = {
     "exchange": ["exchange"],
     "features": ["runtime"],
     "analytics": ["runtime"],
+    "graph": ["runtime"],
 }
 deploy(__file__, ROLES)

@@ -7,5 +7,6 @@ ROLES = {
     "brain": ["self_check"],
     "features": ["self_check"],
     "analytics": ["self_check"],
+    "graph": ["self_check"],
 }
 deploy(__file__, ROLES)

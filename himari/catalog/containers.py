@@ -35,6 +35,7 @@ NOT_COVERED_IN_CONTAINERS: Mapping[str, str] = {
     "redis.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "features.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "postgresql.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
+    "graph.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "collector.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.ip_allow": f"IPAddressDeny= {_NO_CONTROLLERS}",

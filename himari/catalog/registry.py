@@ -16,6 +16,7 @@ NAMES = (
     "authority",
     "redis_features",
     "postgresql",
+    "neo4j",
     "wireguard",
     "nftables",
     "irq",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from himari.catalog import ports, postgresql, redis_features
+from himari.catalog import neo4j, ports, postgresql, redis_features
 from himari.catalog.component import View
 from himari.stack.model import Role
 from himari.stack.network import tunnel_address
@@ -48,4 +48,15 @@ def stores(view: View) -> Iterator[Store]:
             credential=postgresql.READER,
             database=postgresql.DATABASE,
             metrics=("node-metrics", "postgresql-metrics"),
+        )
+    for name in view.stack.hosts_with(Role.GRAPH):
+        yield Store(
+            name="graph",
+            role=Role.GRAPH,
+            listener=neo4j.LISTENER,
+            host=tunnel_address(view.stack, name),
+            port=ports.NEO4J,
+            user=neo4j.READER.name,
+            credential=neo4j.READER.secret,
+            metrics=("node-metrics",),
         )

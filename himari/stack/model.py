@@ -26,6 +26,7 @@ class Role(StrEnum):
     BRAIN = "brain"
     FEATURES = "features"
     ANALYTICS = "analytics"
+    GRAPH = "graph"
 
 
 class Provider(StrEnum):
@@ -200,7 +201,9 @@ class Host(Table, frozen=True, kw_only=True):
     """One machine. Its sizes are the machine's own; a cloud host takes those left out from its plan."""
 
     provider: Annotated[Provider, Meta(description="lab, static (exists already), hetzner or vultr.")]
-    roles: Annotated[tuple[Role, ...], Meta(description="edge, brain, features, analytics or, in a lab, exchange.")]
+    roles: Annotated[
+        tuple[Role, ...], Meta(description="edge, brain, features, analytics, graph or, in a lab, exchange.")
+    ]
     address: Annotated[
         str, Meta(description='For static: a name, an IP, or "local" (this machine).', examples=["203.0.113.10"])
     ] = ""

@@ -12,6 +12,7 @@ MIGRATIONS = PROJECT / "migrations"
 TEMPLATES = PROJECT / "templates"
 VALIDATION = PROJECT / "validation"
 LOCKS = PROJECT / "requirements"
+QUERIES = PROJECT / "queries"
 
 
 def state_root() -> Path:

@@ -45,11 +45,15 @@ SEGMENT_RATIO = 0.2
 SEGMENT_BURST = 4
 SEGMENT_MIN = 8 * MIB
 # What of a host's memory is each role's, beside the others that it has; the system's part comes first.
-MEMORY_PARTS = {Role.FEATURES: 1, Role.ANALYTICS: 2}
+MEMORY_PARTS = {Role.FEATURES: 1, Role.ANALYTICS: 2, Role.GRAPH: 2}
 # Serving data is small: a key a symbol and a thousand rows of history. More would only hide what never expires.
 FEATURES_MOST = 2048 * MIB
 # Connections to the analytics store: sinks, readers, the operator; each may take `work_mem` for each of its sorts.
 ANALYTICS_CONNECTIONS = 40
+# Of the graph's heap, and of its page cache: with less it is busy collecting, with more nothing is gained.
+GRAPH_LEAST, GRAPH_MOST = 256 * MIB, 1024 * MIB
+# What its JVM takes beside those two: classes, compiled code, stacks of threads, buffers of connections.
+GRAPH_BESIDE = 320 * MIB
 SYSTEM_DISK = 4 * GB
 SYSTEM_MEMORY_MB = 256
 
@@ -141,6 +145,14 @@ def brain_sizes(stack: Stack, host: Host) -> BrainSizes:
     return BrainSizes(parquet_bytes=ceil(wanted), min_free_bytes=min_free_bytes(host))
 
 
+class GraphSizes(msgspec.Struct, frozen=True, kw_only=True):
+    """The sizes that a graph's server is given."""
+
+    heap_bytes: int
+    page_cache_bytes: int
+    memory_max_bytes: int
+
+
 def role_bytes(host: Host, role: Role) -> int:
     """The part of `host`'s memory that is for `role`'s services: what its other roles and the system leave."""
     parts = sum(MEMORY_PARTS[held] for held in host.roles)
@@ -166,6 +178,15 @@ def analytics_sizes(host: Host) -> AnalyticsSizes:
         wal_least=wal_most // 4,
         wal_most=wal_most,
     )
+
+
+def graph_sizes(host: Host) -> GraphSizes:
+    """The graph's heap and page cache: halves, in whole MiB, of what the role's memory has beside its JVM's own needs.
+
+    The unit's limit leaves those needs room to double."""
+    half = (role_bytes(host, Role.GRAPH) - GRAPH_BESIDE) // 2 // MIB * MIB
+    half = min(GRAPH_MOST, max(GRAPH_LEAST, half))
+    return GraphSizes(heap_bytes=half, page_cache_bytes=half, memory_max_bytes=2 * (half + GRAPH_BESIDE))
 
 
 def catch_up_bytes_per_s(stack: Stack) -> int:

@@ -27,7 +27,10 @@ def test_the_settings_say_where_each_store_is_and_no_password(rendered: Render, 
         "database": "himari_analytics",
     }
     assert said["ca_file"] == "/etc/himari/tls/ca.pem"
-    assert [one.name for one in made.component.credentials] == ["features-reader", "analytics-reader"]
+    assert said["graph"] == {"host": "10.77.0.3", "port": 7687, "user": "reader", "credential": "graph-reader"}
+    assert [one.name for one in made.component.credentials] == [
+        f"{store}-reader" for store in ("features", "analytics", "graph")
+    ]
 
 
 def test_a_stack_without_stores_has_no_readers(view: Shipped) -> None:

@@ -11,6 +11,8 @@ from himari.catalog.hostpaths import WIREGUARD_INTERFACE
 TABLE = "himari"
 VERDICTS = ("accept", "drop", "reject", "jump")
 Network = IPv4Network | IPv6Network
+# nft prints them by name on a host that has /etc/protocols, by number on one that has not.
+NUMBERS = {"icmp": "1", "ipv6-icmp": "58"}
 
 # What any host needs to be on a network at all: answers, ICMP, neighbours, its own address.
 HARMLESS = frozenset(
@@ -92,7 +94,10 @@ def _condition(match: Mapping[str, Any]) -> str:
     else:
         key = left.get("key") or json.dumps(left)
         name = key if key in ("iifname", "oifname") else f"{kind} {key}"
-    return f"{name} {negated}{_joined(_values(match['right']))}"
+    values = _values(match["right"])
+    if name == "meta l4proto":
+        values = (NUMBERS.get(value, value) for value in values)
+    return f"{name} {negated}{_joined(values)}"
 
 
 def _values(right: Any) -> Iterator[str]:

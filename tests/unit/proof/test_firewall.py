@@ -111,6 +111,11 @@ def test_a_rule_too_few_is_told(missing: int) -> None:
     assert bool(declared(rules()) - loaded(printed(*left))) is in_a_hook
 
 
+def test_protocols_are_the_same_by_name_and_by_number() -> None:
+    named = rule("input", meta("l4proto", {"set": ["icmp", "ipv6-icmp"]}), {"limit": {"rate": 100}}, ACCEPT)
+    assert loaded(printed(*EDGE[:3], named)) == loaded(printed(*EDGE[:3])) == set()
+
+
 def test_rules_of_other_tables_open_nothing() -> None:
     assert loaded(printed(*EDGE, rule("input", ACCEPT, table="docker"))) == declared(rules())
 

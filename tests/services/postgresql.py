@@ -123,11 +123,18 @@ class Store:
 
 
 @contextmanager
-def fresh(state: StateDir) -> Iterator[Store]:
-    """A server that runs, with its logins; pytest's own folders are closed to its user."""
+def folder_for_all() -> Iterator[Path]:
+    """pytest's own folders are closed to the server's user."""
     with tempfile.TemporaryDirectory(prefix="himari-postgresql-") as name:
         Path(name).chmod(0o755)
-        store = Store(Path(name), state)
+        yield Path(name)
+
+
+@contextmanager
+def fresh(state: StateDir) -> Iterator[Store]:
+    """A server that runs, with its logins."""
+    with folder_for_all() as folder:
+        store = Store(folder, state)
         store.make()
         store.start()
         try:

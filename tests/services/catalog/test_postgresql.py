@@ -18,7 +18,7 @@ from himari.catalog import postgresql
 from himari.stack.errors import DeployError
 from himari.stack.paths import MIGRATIONS, StateDir
 from himari.vault.scram import verifier
-from tests.services.postgresql import ACCOUNT, Connection, Store, fresh
+from tests.services.postgresql import ACCOUNT, Connection, Store, folder_for_all, fresh
 from tests.unit.catalog.conftest import shipped
 
 SCHEMA = MIGRATIONS / "analytics"
@@ -67,12 +67,27 @@ def one(connection: Connection, query: LiteralString, *given: object) -> Any:
 
 
 def test_what_is_there_is_left_alone(bare: Store) -> None:
-    control = bare.folder / "state" / "15" / "global" / "pg_control"
-    before = control.stat().st_ino
+    state = bare.folder / "state"
+
+    def held() -> dict[str, int]:
+        return {str(path): path.stat().st_ino for one in (state, state / "15") for path in one.iterdir()}
+
+    before = held()
     bare.make()
     bare.roles()
-    assert control.stat().st_ino == before
-    assert "new" not in {path.suffix[1:] for path in (bare.folder / "state").iterdir()}
+    assert held() == before
+
+
+def test_one_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
+    with folder_for_all() as folder:
+        store = Store(folder, StateDir(tmp_path))
+        draft = folder / "state" / "15.new"
+        draft.mkdir()
+        (draft / "PG_VERSION").write_text("15\n")
+        shutil.chown(draft, ACCOUNT, ACCOUNT)
+        store.make()
+        assert [path.name for path in (folder / "state").iterdir()] == ["15"]
+        assert (folder / "state" / "15" / "global" / "pg_control").stat().st_size == 8192
 
 
 def test_it_runs_with_the_settings_that_its_file_gives(store: Store, reader: Connection) -> None:
@@ -119,6 +134,25 @@ def test_a_migration_that_fails_leaves_the_schema_as_it_was(store: Store, tmp_pa
         assert one(owner, "SELECT to_regclass('first'), to_regclass('half'), to_regclass('last')")[1:] == (None, None)
         owner.execute("DROP TABLE first")
         owner.execute("DELETE FROM _yoyo_migration WHERE migration_id = '9001.first'")
+
+
+def test_a_migration_that_cannot_be_recorded_is_not_applied(bare: Store, tmp_path: Path) -> None:
+    (tmp_path / "0001.unrecorded.sql").write_text(
+        "CREATE TABLE unrecorded (a int);"
+        "ALTER TABLE _yoyo_migration ADD CONSTRAINT no_more CHECK (migration_id <> '0001.unrecorded');"
+    )
+    with pytest.raises(DeployError, match="no_more"):
+        migrations.apply(bare.target(), tmp_path)
+    assert migrations.pending(bare.target(), tmp_path) == ("0001.unrecorded",)
+    with bare.met("owner") as owner:
+        assert one(owner, "SELECT to_regclass('unrecorded') IS NULL") is True
+
+
+def test_a_run_that_was_killed_keeps_nobody_out(bare: Store, tmp_path: Path) -> None:
+    with bare.met("owner") as owner:
+        owner.execute("INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), 1)")
+    (tmp_path / "0001.next.sql").write_text("CREATE TABLE next (a int);")
+    assert migrations.apply(bare.target(), tmp_path) == ("0001.next",)
 
 
 def test_a_stranger_is_told_so(store: Store) -> None:

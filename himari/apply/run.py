@@ -92,12 +92,44 @@ def job(plan: HostPlan, day: str) -> Job:
 def apply_day(plans: Plans, day: str, listen: Listen = _silent) -> tuple[str, ...]:
     """Activate `day` on the hosts that lack something of it; what was changed, as "host: day: what".
 
-    Raises DeployError with the host, the step, the last lines and the command that repeats it."""
-    jobs = [job(plan, day) for plan in plans.hosts if day in plan.differences]
-    perform(day, jobs, listen)
-    for each in jobs:
-        _raise_failure(plans.stack, day, each)
-    return tuple(f"{each.reach.host_name}: {day}: {line}" for each in jobs for line in _changed(each))
+    Hosts that share a role restart what runs there one after the other: while one is down, the others serve.
+    Raises DeployError with the host, the step, the last lines and the command that repeats it, and leaves the hosts
+    alone whose turn has not come."""
+    changed: list[str] = []
+    for wave in waves(plans, day):
+        jobs = [job(plan, day) for plan in wave]
+        perform(day, jobs, listen)
+        for each in jobs:
+            _raise_failure(plans.stack, day, each)
+        changed += [f"{each.reach.host_name}: {day}: {line}" for each in jobs for line in _changed(each)]
+    return tuple(changed)
+
+
+def waves(plans: Plans, day: str) -> list[list[HostPlan]]:
+    """The hosts that lack something of `day`, in groups of those whose turn comes at the same time."""
+    made: list[list[HostPlan]] = []
+    for plan in (each for each in plans.hosts if day in each.differences):
+        roles, restarted = set(plans.stack.hosts[plan.host_name].roles), _restarted(plan, day)
+        free = (
+            wave
+            for wave in made
+            if not any(
+                roles & set(plans.stack.hosts[other.host_name].roles) and restarted & _restarted(other, day)
+                for other in wave
+            )
+        )
+        wave = next(free, None)
+        if wave is None:
+            made.append([plan])
+        else:
+            wave.append(plan)
+    return made
+
+
+def _restarted(plan: HostPlan, day: str) -> set[str]:
+    """The units that run on the host and that `day` restarts."""
+    starts = (unit.name for unit in plan.differences[day].activation.units if unit.start)
+    return {name for name in starts if plan.state.units[name].active}
 
 
 def native(stack_name: str, day: str) -> str:

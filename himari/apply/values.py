@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 
 from himari.catalog.collector import VENUE_CA
-from himari.catalog.component import PublicFile, ScramVerifier, SecretHash
+from himari.catalog.component import CertificateEnd, PublicFile, ScramVerifier, SecretHash
 from himari.stack.errors import StackFileError
 from himari.stack.known import Known
 from himari.stack.model import Role, Stack
 from himari.stack.network import LOOPBACK, tunnel_addresses
 from himari.stack.paths import StateDir
-from himari.vault.authority import Authority
+from himari.vault.authority import Authority, ends
 from himari.vault.scram import verifier
 from himari.vault.secrets import Secrets
 
@@ -60,18 +60,25 @@ class Values(msgspec.Struct, frozen=True):
 
     def _resolved(self, value: Any) -> Any:
         match value:
-            case SecretHash():
-                return hashlib.sha256(self.secret(value.secret).encode()).hexdigest()
-            case ScramVerifier():
-                return verifier(self.secret(value.secret))
-            case PublicFile():
-                return self.public_file(value.name)
+            case SecretHash() | ScramVerifier() | PublicFile() | CertificateEnd():
+                return self._stands_for(value)
             case Mapping():
                 return self.resolve(value)
             case list() | tuple():
                 return [self._resolved(item) for item in value]
             case _:
                 return value
+
+    def _stands_for(self, marker: SecretHash | ScramVerifier | PublicFile | CertificateEnd) -> str | int:
+        match marker:
+            case SecretHash():
+                return hashlib.sha256(self.secret(marker.secret).encode()).hexdigest()
+            case ScramVerifier():
+                return verifier(self.secret(marker.secret))
+            case PublicFile():
+                return self.public_file(marker.name)
+            case CertificateEnd():
+                return ends(self.public_file(marker.name))
 
     def _venue_ca(self) -> str:
         name, venue = next(iter(self.stack.venues.items()))

@@ -108,6 +108,12 @@ class PublicFile(msgspec.Struct, frozen=True):
     name: str
 
 
+class CertificateEnd(msgspec.Struct, frozen=True):
+    """Stands in a file's values for when a certificate of the vault ends, in seconds since 1970."""
+
+    name: str  # of the public file: ca.pem, exchange.pem
+
+
 class Guard(StrEnum):
     """Files whose change can lock the operator out: applied under the 60 s timer that puts the old state back."""
 

@@ -1,12 +1,13 @@
 """What Prometheus may ask a host in the tunnel: Debian's node exporter and, beside a store of ours, its
 exporter."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from himari.catalog import ports, postgresql, redis_buffer, redis_features
 from himari.catalog.component import (
+    CertificateEnd,
     Component,
     Credential,
     Directory,
@@ -19,8 +20,10 @@ from himari.catalog.component import (
     View,
 )
 from himari.catalog.cpus import layout
-from himari.catalog.hostpaths import CA_CERTIFICATE, POSTGRESQL_SOCKET, UNITS
+from himari.catalog.endpoints import exchange_host
+from himari.catalog.hostpaths import CA_CERTIFICATE, CERTIFICATE_METRICS, CONFIG, METRICS, POSTGRESQL_SOCKET, UNITS
 from himari.catalog.sandbox import EXPOSURE_MAX, sandbox
+from himari.catalog.stores import stores
 from himari.stack.model import Role
 from himari.stack.network import LOOPBACK, tunnel_address
 
@@ -47,6 +50,7 @@ COLLECTORS = (
     "softnet",
     "stat",
     "systemd",
+    "textfile",
     "time",
     "uname",
     "vmstat",
@@ -55,6 +59,10 @@ COLLECTORS = (
 UNSEEN_MOUNTS = "^/(dev|home|proc|root|run|sys|tmp|var/tmp)($|/)"
 UNSEEN_FILE_SYSTEMS = "^(autofs|nsfs|squashfs|tmpfs)$"
 WATCHED_UNITS = "(himari-.+|redis-server(@.+)?|wg-quick@.+|chrony|ssh)[.](service|timer)"
+
+
+# Roles whose servers show a certificate of the stack's CA, beside the exchange, which has no exporter.
+SERVERS = frozenset({"analytics", "broker", "features", "graph"})
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +104,11 @@ def _node(view: View) -> Component:
     return Component(
         name="exporters",
         packages=(Package(name=NODE),),
-        files=(File(path=drop_in(NODE), values={**_values(view), "command": _node_command(view)}),),
+        directories=(Directory(path=CONFIG), Directory(path=METRICS)),
+        files=(
+            File(path=drop_in(NODE), values={**_values(view), "command": _node_command(view)}),
+            *_certificate_metrics(view),
+        ),
         units=(Unit(name=f"{NODE}.service", exposure_max=EXPOSURE_MAX),),
         listens_on=(_listener("node-metrics", ports.NODE_METRICS, NODE),),
         memory_mb=MEMORY_MB,
@@ -116,7 +128,7 @@ def _with_redis(node: Component, view: View, watched: Watched) -> Component:
         name=node.name,
         packages=(*node.packages, Package(name=REDIS)),
         users=(User(name=USER),),
-        directories=(Directory(path="/usr/local/lib/himari"),),
+        directories=(*node.directories, Directory(path="/usr/local/lib/himari")),
         files=(
             *node.files,
             File(path=PASSWORD_SCRIPT, values={"redis": watched}, mode=0o755, check=("/bin/sh", "-n", "{}")),
@@ -125,7 +137,11 @@ def _with_redis(node: Component, view: View, watched: Watched) -> Component:
         credentials=(Credential(name=watched.credential, secret=watched.credential),),
         units=(
             *node.units,
-            Unit(name=f"{REDIS}.service", watches=(PASSWORD_SCRIPT, watched.credential), exposure_max=EXPOSURE_MAX),
+            Unit(
+                name=f"{REDIS}.service",
+                watches=(PASSWORD_SCRIPT, watched.credential, *((watched.ca_file,) if watched.ca_file else ())),
+                exposure_max=EXPOSURE_MAX,
+            ),
         ),
         listens_on=(*node.listens_on, _listener("redis-metrics", ports.REDIS_METRICS, REDIS)),
         memory_mb=node.memory_mb + MEMORY_MB,
@@ -172,6 +188,15 @@ def _values(view: View) -> Mapping[str, object]:
     }
 
 
+def _certificate_metrics(view: View) -> Iterator[File]:
+    """When the certificates of the host's servers end, and the CA's where something trusts it."""
+    names = [f"{role}.pem" for role in view.host.roles if role in SERVERS]
+    if any(stores(view)) or exchange_host(view):
+        names.append("ca.pem")
+    if names:
+        yield File(path=CERTIFICATE_METRICS, values={"ends": {name: CertificateEnd(name) for name in names}})
+
+
 def _node_command(view: View) -> str:
     return " ".join(
         (
@@ -183,5 +208,6 @@ def _node_command(view: View) -> str:
             f"--collector.filesystem.mount-points-exclude={UNSEEN_MOUNTS}",
             f"--collector.filesystem.fs-types-exclude={UNSEEN_FILE_SYSTEMS}",
             f"--collector.systemd.unit-include={WATCHED_UNITS}",
+            f"--collector.textfile.directory={METRICS}",
         )
     )

@@ -19,6 +19,9 @@ TLS = f"{CONFIG}/tls"
 CA_CERTIFICATE = f"{TLS}/ca.pem"
 EXCHANGE_CERTIFICATE = f"{TLS}/exchange.pem"
 
+METRICS = f"{CONFIG}/metrics"  # what the node exporter tells as it is written there
+CERTIFICATE_METRICS = f"{METRICS}/certificates.prom"
+
 JOURNAL = f"{STATE}/journal"
 PARQUET = f"{STATE}/parquet"
 DEADMAN_STATE = f"{STATE}/deadman/state.json"

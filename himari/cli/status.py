@@ -88,6 +88,8 @@ def _lines(host: "HostStatus") -> Iterator[tuple[str, str]]:
         yield from _data(health)
     for tunnel in probe.tunnels:
         yield from _tunnel(tunnel)
+    for certificate in probe.certificates:
+        yield certificate.name, f"{certificate.days_left:.0f} days left"
     for check in probe.self_checks:
         yield f"{check.name} self-check", f"{len(check.wrong) or 'nothing'} wrong, {_age(check.age_s)}"
     for missing in probe.unlooked:

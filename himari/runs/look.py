@@ -1,22 +1,26 @@
 """One look at each host of a running stack, all at the same time."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any
 
+import msgspec
+
 from himari.apply.feed import read_feed
 from himari.catalog import hostpaths
-from himari.catalog.component import View
+from himari.catalog.collector import VENUE_CA
+from himari.catalog.component import Component, PublicFile, View
 from himari.catalog.self_check import FIRST_LOOK_MOST_S, question
+from himari.proof.certificates import read
 from himari.runs import status_probe
 from himari.runs.halfway import half_destroyed, remedy
 from himari.runs.labs import faults_in_force, silenced
 from himari.runs.plan import components
 from himari.runs.progress import Event, Listener
-from himari.runs.status import HostStatus, Probe, StackStatus, read_probe
+from himari.runs.status import Certificate, HostStatus, Probe, StackStatus, read_probe
 from himari.runs.strays import departed_says
 from himari.runs.verdict import ON_HOST, judge
 from himari.ssh import connection
@@ -60,7 +64,16 @@ def wanted(stack: Stack, known: Known, state: StateDir, name: str) -> dict[str, 
     """What the probe shall look at on host `name`."""
     view = View(stack=stack, host_name=name, known=known, feed=read_feed(state))
     noted = {"cutover": hostpaths.CUTOVER, "self_checks": hostpaths.SELF_CHECKS}
-    return question(view, components(view)) | noted | {"patience_s": HEALTH_S}
+    parts = components(view)
+    held = {"certificates": sorted(set(_certificates(parts)))}
+    return question(view, parts) | noted | held | {"patience_s": HEALTH_S}
+
+
+def _certificates(parts: Iterable[Component]) -> Iterator[str]:
+    """Where the certificates of the stack's CA are; those of the venue's are their owner's to renew."""
+    for file in (file for part in parts for file in part.files):
+        if any(isinstance(value, PublicFile) and value.name != VENUE_CA for value in file.values.values()):
+            yield file.path
 
 
 def _look(reach: connection.Reach, what: dict[str, Any]) -> Probe:
@@ -69,7 +82,23 @@ def _look(reach: connection.Reach, what: dict[str, Any]) -> Probe:
     if result.code:
         last = result.err.strip().splitlines()[-1:] or ["nothing"]
         raise HostError(f"the probe ended with {result.code}: {last[0]}", reach.host_name)
-    return read_probe(result.out.encode())
+    seen = msgspec.json.decode(result.out, type=_Texts)
+    return msgspec.structs.replace(read_probe(result.out.encode()), certificates=tuple(_held(seen.pem)))
+
+
+class _Texts(msgspec.Struct):
+    """Of the probe's answer what is read here, as a host has nothing that reads it: certificates by their paths."""
+
+    pem: Mapping[str, str] = {}
+
+
+def _held(texts: Mapping[str, str]) -> Iterator[Certificate]:
+    for path, text in texts.items():
+        try:
+            left = read(text.encode()).days_left
+        except ValueError:
+            left = 0.0  # the file is there and holds none
+        yield Certificate(name=PurePosixPath(path).name, days_left=left)
 
 
 def _or_wrong(name: str, one: Callable[[str], HostStatus]) -> HostStatus:

@@ -117,6 +117,13 @@ class LoggedError(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
 
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """A certificate of the stack's CA as it lies on the host."""
+
+    name: str  # features.pem
+    days_left: float
+
+
 class Unlooked(msgspec.Struct, frozen=True, kw_only=True):
     """A self-check that left no verdict; `waited_s` is for how long its timer has been active."""
 
@@ -138,6 +145,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     cutover: CutoverNote | None = None
     old_consumer: UnitState | None = None  # the one that the cutover's note names
     self_checks: tuple[SelfCheck, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
 
     @property
     def aside(self) -> frozenset[str]:

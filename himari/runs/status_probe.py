@@ -1,8 +1,9 @@
 """Runs on a host, with nothing but its python3 (sent over ssh): looks once and prints one JSON object.
 
 Argument: one JSON object {units, timed, beyond_containers, ours, folder, peers: {name: wireguard address}, runtime,
-credstore, health: [{settings, credential, user}, ...], collector, patience_s, cutover, self_checks}; a timer starts
-the units in `timed`, `cutover` is a file and `self_checks` a folder of what the host has noted itself."""
+credstore, health: [{settings, credential, user}, ...], collector, patience_s, cutover, self_checks, certificates}; a
+timer starts the units in `timed`, `cutover` is a file and `self_checks` a folder of what the host has noted itself,
+`certificates` (it may be left out) are files that are told as they are."""
 
 import json
 import os
@@ -166,6 +167,11 @@ def self_checks(folder: str) -> Iterator[dict[str, Any]]:
             yield {**said_there, "age_s": round(time.time() - said_there["at"], 1)}
 
 
+def texts(paths: list[str]) -> dict[str, str]:
+    """What files hold; those that are not there are left out."""
+    return {path: Path(path).read_text(errors="replace") for path in paths if Path(path).is_file()}
+
+
 def venue_round_trip_ms(settings: str) -> float | None:
     """The time of one TCP handshake with the venue that the collector's settings name."""
     if not settings:
@@ -196,6 +202,7 @@ def look(wanted: dict[str, Any]) -> dict[str, Any]:
         "cutover": note,
         "old_consumer": old_consumer(note),
         "self_checks": list(self_checks(wanted["self_checks"])),
+        "pem": texts(wanted.get("certificates", [])),
     }
 
 

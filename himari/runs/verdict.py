@@ -16,6 +16,7 @@ NO_LINE = "no line"  # how the collector's own status begins
 NOT_STORING = "cannot store"  # how the consumer's own status begins
 CATCHING_UP = "catching up"  # or so: it was away for longer than the stream holds
 ON_HOST = "as root there: "  # before a command for a host that one logs in to
+CERTIFICATE_DAYS = 14  # `himari up` renews them 30 days before they end
 SILENCE_LIMIT_S = 30.0  # a heartbeat is journaled each second
 COLLECTOR = "himari-collector.service"
 
@@ -44,6 +45,9 @@ def _wrong(probe: Probe, retention: Retention) -> Iterator[str]:
         yield f"{probe.memory.available_mb} MB of memory left of {probe.memory.total_mb}"
     yield from _silent(probe, retention)
     yield from _cut_over(probe)
+    for certificate in probe.certificates:
+        if certificate.days_left < CERTIFICATE_DAYS:
+            yield f"{certificate.name} ends in {certificate.days_left:.0f} days: himari up renews it"
 
 
 def _cut_over(probe: Probe) -> Iterator[str]:

@@ -21,6 +21,7 @@ _CA_LIFE = datetime.timedelta(days=3650)
 _SERVER_LIFE = datetime.timedelta(days=365)
 _RENEW_BEFORE = datetime.timedelta(days=30)
 _VISIT = datetime.timedelta(hours=12)
+_CA_RENEW_BEFORE = _SERVER_LIFE + _RENEW_BEFORE  # no server's certificate outlives its authority's
 _SKEW = datetime.timedelta(minutes=5)  # hosts' clocks may be behind ours
 
 
@@ -56,15 +57,23 @@ class Authority(msgspec.Struct, frozen=True):
     makes: bool = True
 
     @classmethod
-    def open(cls, state: StateDir, *, makes: bool = True) -> "Authority":
-        """The CA below `state`, made at the first call; without `makes` nothing is made, and NOT_MADE stands for it."""
+    def open(cls, state: StateDir, *, makes: bool = True, now: datetime.datetime | None = None) -> "Authority":
+        """The CA below `state`, made at the first call; without `makes` nothing is made, and NOT_MADE stands for it.
+
+        Its certificate is renewed 395 days before it ends, with the key that it has: what it vouched for stays good
+        for who trusts either of the two."""
         folder = state.secrets / "ca"
         if not makes:
             return cls(folder, state.path.name, makes)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         authority = cls(folder, state.path.name)
-        if not authority._path("ca", "pem").exists():
-            authority._store("ca", *_self_signed(state.path.name))
+        now = now or datetime.datetime.now(datetime.UTC)
+        if not authority.certificate_file.exists():
+            key = ec.generate_private_key(ec.SECP256R1())
+            authority._store("ca", _self_signed(state.path.name, key, now), key)
+        elif _end(authority.certificate) <= now + _CA_RENEW_BEFORE:
+            renewed = _self_signed(state.path.name, authority._signer(), now)
+            _replace(authority.certificate_file, renewed.public_bytes(serialization.Encoding.PEM))
         return authority
 
     @property
@@ -99,6 +108,10 @@ class Authority(msgspec.Struct, frozen=True):
         certificate, key = self._signed(name, frozenset(), Use.CLIENT, datetime.datetime.now(datetime.UTC), _VISIT)
         return Issued(certificate.public_bytes(serialization.Encoding.PEM).decode(), _private(key).decode())
 
+    def forget(self, name: str) -> None:
+        """The next `issue` makes another key and certificate for server `name`."""
+        self._path(name, "pem").unlink(missing_ok=True)
+
     def _good_until(self, name: str, wanted: frozenset[x509.GeneralName], use: Use, moment: datetime.datetime) -> bool:
         path = self._path(name, "pem")
         if not all(each.exists() for each in (path, self._path(name, "key"), self._path("ca", "pem"))):
@@ -119,9 +132,7 @@ class Authority(msgspec.Struct, frozen=True):
         life: datetime.timedelta,
     ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         issuer = x509.load_pem_x509_certificate(self.certificate.encode())
-        signer = serialization.load_pem_private_key(self._path("ca", "key").read_bytes(), None)
-        if not isinstance(signer, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{self._path('ca', 'key')} is not an elliptic-curve key")
+        signer = self._signer()
         key = ec.generate_private_key(ec.SECP256R1())
         ordered = sorted(names, key=lambda alternative: str(alternative.value))
         builder = (
@@ -135,6 +146,12 @@ class Authority(msgspec.Struct, frozen=True):
             builder = builder.add_extension(x509.SubjectAlternativeName(ordered), critical=False)
         return builder.sign(signer, hashes.SHA256()), key
 
+    def _signer(self) -> ec.EllipticCurvePrivateKey:
+        signer = serialization.load_pem_private_key(self._path("ca", "key").read_bytes(), None)
+        if not isinstance(signer, ec.EllipticCurvePrivateKey):
+            raise TypeError(f"{self._path('ca', 'key')} is not an elliptic-curve key")
+        return signer
+
     def _path(self, name: str, end: str) -> Path:
         return self.folder / f"{name}.{end}"
 
@@ -145,18 +162,25 @@ class Authority(msgspec.Struct, frozen=True):
         _replace(self._path(name, "pem"), certificate.public_bytes(serialization.Encoding.PEM))
 
 
-def _self_signed(stack_name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    key = ec.generate_private_key(ec.SECP256R1())
+def ends(certificate: str) -> int:
+    """When a certificate (PEM) ends, in seconds since 1970; 0 for one that is not made yet."""
+    return 0 if certificate == NOT_MADE else int(_end(certificate).timestamp())
+
+
+def _end(certificate: str) -> datetime.datetime:
+    return x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc
+
+
+def _self_signed(stack_name: str, key: ec.EllipticCurvePrivateKey, now: datetime.datetime) -> x509.Certificate:
     title = f"himari {stack_name}"
-    certificate = (
-        _builder(title, key, datetime.datetime.now(datetime.UTC), _CA_LIFE)
+    return (
+        _builder(title, key, now, _CA_LIFE)
         .issuer_name(_common_name(title))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_CA_USAGE, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return certificate, key
 
 
 _CA_USAGE = x509.KeyUsage(

@@ -1,12 +1,18 @@
 """The exporters: they tell what they shall, at the cost that they may have, and go before what carries data."""
 
+import time
+
 from himari.catalog import ports
 from himari.catalog.cpus import layout
 from himari.catalog.exporters import NODE, POSTGRES, REDIS
+from himari.catalog.hostpaths import CERTIFICATE_METRICS
+from himari.proof.certificates import DAY_S
 from himari.proof.checks import Case, Observed, check, found
 from himari.proof.probe import Probe
 from himari.stack.network import tunnel_address
 
+CERTIFICATE_END = "himari_certificate_not_after_seconds"
+RENEWED_BEFORE_DAYS = 14
 # What must be told, and of it what has one good value.
 TOLD = {
     NODE: (
@@ -80,3 +86,15 @@ def test_memory_limit(case: Case, probe: Probe, observed: Observed) -> None:
 def test_goes_first(case: Case, probe: Probe, observed: Observed) -> None:
     process = found(probe.process(case.name), f"{case.name} has no process")
     assert int(observed(process.oom_score_adjust or "0")) > 0
+
+
+@check("exporters.certificates", "the ends of this host's certificates are told, and none is near")
+def test_certificates(case: Case, probe: Probe, observed: Observed) -> None:
+    place = f"{tunnel_address(case.view.stack, case.host)}:{ports.NODE_METRICS}"
+    values = probe.metrics(place).values
+    ends = {name: value for name, value in values.items() if name.startswith(CERTIFICATE_END)}
+    left = {name.split('"')[1]: (end - time.time()) / DAY_S for name, end in ends.items()}
+    observed({f"{name}, {days:.0f} days left" for name, days in left.items()} or "there is none")
+    wanted = {name for file in case.component.files if file.path == CERTIFICATE_METRICS for name in file.values["ends"]}
+    assert left.keys() == wanted
+    assert all(days > RENEWED_BEFORE_DAYS for days in left.values()), f"`himari up {case.view.stack.name}` renews them"

@@ -1,13 +1,16 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from himari.catalog.component import View
+from himari.catalog.component import File, PublicFile, View
+from himari.catalog.host import components
+from himari.stack.load import load_stack
 from tests.unit.catalog import units
 
 Render = Callable[[str, View], Any]
@@ -110,3 +113,42 @@ def test_no_other_service_shares_the_user_who_holds_it(rendered: Render, view: S
     assert [user.name for user in exporters.component.users] == ["himari-exporter"]
     assert "User=himari-exporter" in units.lines(exporters.files[REDIS])
     assert not any(line.startswith("User=") for line in units.lines(exporters.files[NODE]))
+
+
+METRICS = "/etc/himari/metrics/certificates.prom"
+
+
+def test_certificates_ends_are_told_where_their_servers_are(rendered: Render, view: Shipped) -> None:
+    made = rendered("exporters", view("lab", "core"))
+    ends = dict(line.rsplit(" ", 1) for line in made.files[METRICS].splitlines() if not line.startswith("#"))
+    days = {name.split('"')[1]: (int(at) - time.time()) / 86_400 for name, at in ends.items()}
+    names = {line.partition("{")[0] for line in ends}
+    assert names == {"himari_certificate_not_after_seconds"}
+    assert (days["features.pem"], days["ca.pem"]) == (pytest.approx(365, abs=1), pytest.approx(3650, abs=1))
+    assert "--collector.textfile.directory=/etc/himari/metrics" in made.files[NODE]
+
+
+def test_a_stack_without_a_certificate_of_its_own_tells_of_none(rendered: Render, view: Shipped) -> None:
+    made = rendered("exporters", view("vps-brain", "edge"))
+    assert METRICS not in made.files
+    assert "/etc/himari/metrics" in [folder.path for folder in made.component.directories]
+
+
+@pytest.mark.parametrize("stack", ["lab", "lab-edge", "vps-brain"])
+def test_each_server_of_a_host_with_exporters_is_told_of(rendered: Render, view: Shipped, stack: str) -> None:
+    """A certificate that a component shows is among those whose end is told."""
+    for host in load_stack(stack).hosts:
+        parts = [part for _, part in components(view(stack, host))]
+        shown = {
+            value.name for part in parts for file in part.files for value in file.values.values() if is_ours(value)
+        }
+        told = {name for part in parts if part.name == "exporters" for file in part.files for name in told_by(file)}
+        assert shown <= told or not any(part.name == "exporters" for part in parts)
+
+
+def is_ours(value: object) -> bool:
+    return isinstance(value, PublicFile) and value.name != "venue-ca.pem"
+
+
+def told_by(file: File) -> list[str]:
+    return [end.name for end in file.values["ends"].values()] if file.path == METRICS else []

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from himari.cli.status import show_status
-from himari.runs.status import Disk, HostStatus, LoggedError, Memory, Probe, StackStatus, UnitState
+from himari.runs.status import Certificate, Disk, HostStatus, LoggedError, Memory, Probe, StackStatus, UnitState
 from himari.stack.cutover_note import CutoverNote, Stage
 
 PROBE = Probe(
@@ -72,3 +72,12 @@ def test_after_a_rollback_it_says_who_is_in_charge_and_counts_nothing_as_down(
     shown = capsys.readouterr().out
     assert shown.splitlines()[-1] == "brain: rolled back: old.service is in charge"
     assert "DOWN" not in shown
+
+
+def test_each_certificate_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    held = tuple(Certificate(name=name, days_left=left) for name, left in (("features.pem", 364.6), ("ca.pem", 3649.2)))
+    host = HostStatus(host="core", probe=msgspec.structs.replace(PROBE, certificates=held), wrong=())
+    show_status(StackStatus(stack="lab", ok=True, hosts=(host,)))
+    rows = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if ".pem" in line]
+    assert [row[0] for row in rows] == ["features.pem", "ca.pem"]
+    assert [row[1].strip() for row in rows] == ["365 days left", "3649 days left"]

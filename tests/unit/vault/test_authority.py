@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from himari.stack.paths import StateDir
-from himari.vault.authority import Authority, Issued, Use
+from himari.vault.authority import Authority, Issued, Use, ends
 from himari.vault.secrets import NOT_MADE
 
 NAMES = ("10.0.0.2", "exchange.lab")
@@ -171,3 +171,50 @@ def admitted(caller: Issued, authority: Authority, folder: Path) -> bool:
     except ssl.SSLCertVerificationError:
         return False
     return server.getpeercert() is not None
+
+
+def days(count: float) -> datetime.timedelta:
+    return datetime.timedelta(days=count)
+
+
+def test_the_authority_is_renewed_with_its_key_before_any_server_could_outlive_it(
+    state: StateDir, authority: Authority, tmp_path: Path
+) -> None:
+    end = datetime.datetime.fromtimestamp(ends(authority.certificate), datetime.UTC)
+    first, key = authority.certificate, (authority.folder / "ca.key").read_bytes()
+    assert Authority.open(state, now=end - days(396)).certificate == first
+    before = authority.issue("exchange", NAMES, now=end - days(395.5))
+    renewed = Authority.open(state, now=end - days(394))
+    assert renewed.certificate != first
+    assert ends(renewed.certificate) > ends(first)
+    assert (authority.folder / "ca.key").read_bytes() == key
+    assert renewed.issue("exchange", NAMES, now=end - days(394)) == before
+
+
+def test_who_trusts_the_old_or_the_renewed_authority_accepts_what_either_vouched_for(
+    state: StateDir, authority: Authority, tmp_path: Path
+) -> None:
+    old, before = authority.certificate, authority.issue("exchange", NAMES)
+    made = datetime.datetime.fromtimestamp(ends(old), datetime.UTC) - days(3650)
+    # Renewed as of today: an authority that was made long ago has a year left.
+    stale = Authority.open(StateDir(tmp_path / "stale"), now=made - days(3300))
+    first, shown = stale.certificate, stale.issue("exchange", NAMES)
+    renewed = Authority.open(StateDir(tmp_path / "stale"))
+    renewed.forget("exchange")
+    after = renewed.issue("exchange", NAMES)
+    assert renewed.certificate != first
+    for trusted in (first, renewed.certificate):
+        for issued in (shown, after):
+            assert connect(issued, trusted, "exchange.lab", tmp_path) == "TLSv1.3"
+    with pytest.raises(ssl.SSLCertVerificationError):
+        connect(before, renewed.certificate, "exchange.lab", tmp_path)
+
+
+def test_a_server_that_is_forgotten_gets_another_key(authority: Authority) -> None:
+    first = authority.issue("exchange", NAMES)
+    authority.forget("exchange")
+    assert authority.issue("exchange", NAMES).key != first.key
+
+
+def test_what_is_not_made_has_no_end() -> None:
+    assert ends(NOT_MADE) == 0

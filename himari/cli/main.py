@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from himari.cli import cutover, destroy, doctor, drift, drill, lab, open_, plan, rollback, schema, status, up, validate
+from himari.cli import (
+    cutover,
+    destroy,
+    doctor,
+    drift,
+    drill,
+    lab,
+    open_,
+    plan,
+    rollback,
+    schema,
+    secrets_,
+    status,
+    up,
+    validate,
+)
 from himari.cli.failure import guarded
 
 EXIT_CODES = """\b
@@ -66,6 +81,7 @@ app.command("drill", short_help="Break a lab on purpose and prove what holds")(d
 app.command("cutover", short_help="Take over from your own consumer")(cutover.cutover)
 app.command("rollback", short_help="Undo a cutover")(rollback.rollback)
 app.command("open", short_help="Open a private port here")(open_.open_)
+app.add_typer(secrets_.app)
 app.command("destroy", short_help="Remove a stack, whole or half made")(destroy.destroy)
 app.add_typer(lab.app)
 app.command("schema", short_help="Print what a stack file may say")(schema.schema)

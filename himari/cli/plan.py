@@ -55,7 +55,7 @@ def _show(report: "PlanReport") -> None:
     sized = ("for", "what", "names", "#MB", "#MB to fetch")
     title = "Fetched when it is not there yet (? where nothing says beforehand how large)"
     show(table(title, sized, map(_fetched, report.fetched)))
-    show(*report.notes)
+    show(*report.notes, *report.secrets.says)
     _show_differences(report)
 
 

@@ -14,7 +14,9 @@ from himari.lab import preflight
 from himari.ssh.connection import LOCAL
 from himari.stack.errors import MachineError
 from himari.stack.model import Stack
-from himari.stack.paths import PROJECT, cache_root, state_root
+from himari.stack.paths import PROJECT, cache_root, secrets_root, state_root
+from himari.vault.sops import ENDING, SopsFile
+from himari.vault.tools import MENDS
 
 MEMORY_FLOOR_MB = 2048  # three idle hosts, Redis, the simulator and the proof
 DISK_FLOOR_MB = 1000  # a stack's evidence and the wheelhouse
@@ -31,13 +33,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def examine(lab: bool) -> tuple[Finding, ...]:
-    """All findings about this machine: those that each stack needs and, with `lab`, those of a lab."""
-    return (*_each_machine(), _maven(), *(_for_a_lab() if lab else ()))
+    """All findings about this machine: those that each stack needs, those of stacks that keep their secrets encrypted
+    and, with `lab`, those of a lab."""
+    sealed = any(secrets_root().glob(f"*{ENDING}"))
+    return (*_each_machine(), _maven(), *_for_secrets(needed=sealed), *(_for_a_lab() if lab else ()))
 
 
 def check_machine(stack: Stack) -> None:
     """Raise MachineError naming the first thing that this machine lacks, or has in the wrong place, for `stack`."""
-    for finding in _each_machine():
+    sealed = SopsFile.of(stack.name).exists
+    for finding in (*_each_machine(), *(_for_secrets(needed=True) if sealed else ())):
         if not finding.ok:
             raise MachineError(finding.name, finding.says, "all of `himari doctor` well", finding.mend)
     if stack.is_lab:
@@ -74,6 +79,14 @@ def _each_machine() -> Iterator[Finding]:
     yield from (_binary(name, package) for name, package in BINARIES.items())
     yield _disk(state_root())
     yield _memory(Path("/proc/meminfo").read_text())
+
+
+def _for_secrets(*, needed: bool) -> Iterator[Finding]:
+    """The programs that encrypt; nothing is lacking where no stack keeps its secrets so."""
+    for name, mend in MENDS.items():
+        path = shutil.which(name)
+        says = path or ("not on PATH" if needed else f"not on PATH; `himari secrets init` needs it: {mend}")
+        yield Finding(name=name, ok=path is not None or not needed, says=says, mend=mend)
 
 
 def _for_a_lab() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from himari.catalog.component import Artifact, Component, Feed, Origin, Tree, Vi
 from himari.catalog.days import days
 from himari.catalog.registry import declaration
 from himari.catalog.repositories import source
+from himari.runs.stack_secrets import SecretsLook, look
 from himari.stack.capacity import Holding, SymbolDay, check_capacity, holdings, memory_refusals, symbol_days
 from himari.stack.known import Known, read_known
 from himari.stack.model import Stack
@@ -62,6 +63,7 @@ class PlanReport(msgspec.Struct, frozen=True, kw_only=True):
     holdings: tuple[Holding, ...]
     fetched: tuple[Fetched, ...]
     notes: tuple[str, ...]
+    secrets: SecretsLook
     differs: tuple[Difference, ...] | None = None
 
 
@@ -86,6 +88,7 @@ def plan(stack: Stack, differs: tuple[Difference, ...] | None = None, feed: Feed
         holdings=holdings(stack),
         fetched=tuple(fetched(parts)),
         notes=(_catch_up(stack), *(note for name in stack.hosts if (note := cloud_note(stack, name)))),
+        secrets=look(stack, state),
         differs=differs,
     )
 

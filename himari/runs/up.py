@@ -28,6 +28,7 @@ from himari.runs.put import note_put
 from himari.runs.recording import put_recording
 from himari.runs.report import UpReport, failed_checks, ledger_sentence, rows
 from himari.runs.session import session
+from himari.runs.stack_secrets import check_secrets
 from himari.runs.steps import Outcome, Step
 from himari.runs.strays import strays
 from himari.runs.validate import contents_of, outcome, prove
@@ -71,6 +72,7 @@ class Going:
         refuse_clouds(self.stack)
         check_machine(self.stack)
         plan(self.stack, feed=self.feed)
+        check_secrets(self.stack, self.state)
         check_operator(self.stack, self.state)
         write_feed(self.state, self.feed)
         self._fetch()

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
@@ -49,7 +50,12 @@ class Visitor:
 
     def password(self, secret: str) -> str:
         """The stack's secret of that name."""
-        return Secrets.open(self._state, makes=False).get(secret)
+        return self._secrets.get(secret)
+
+    @cached_property
+    def _secrets(self) -> Secrets:
+        # Opened once: a sealed file is decrypted by a program of its own.
+        return Secrets.open(self._state, makes=False)
 
     @property
     def ca_file(self) -> Path:

@@ -15,6 +15,7 @@ PositiveFloat = Annotated[float, Meta(gt=0)]
 Fraction = Annotated[float, Meta(gt=0, lt=1)]
 Port = Annotated[int, Meta(gt=0, lt=65536)]
 LINE_HOURS_MOST = 23.5  # a venue cuts at 24, and until then the successor must be up, and tried again if it fails
+IN_VAULT = "secret"  # in place of a value that is a secret: the stack's vault has it
 STORED_GRACE_S = 15  # beyond a flush: the link, and a look that falls between two flushes
 
 
@@ -140,7 +141,9 @@ class Alerts(Table, frozen=True, kw_only=True):
     webhook: Annotated[
         str,
         Meta(
-            description="Called with a JSON body; empty: systemd's journal only.", examples=["https://example.org/hook"]
+            description='Called with a JSON body; "secret": its URL is among the stack\'s secrets, as `webhook`; '
+            "empty: systemd's journal only.",
+            examples=["https://example.org/hook"],
         ),
     ] = ""
     silence_seconds: Annotated[PositiveInt, Meta(description="Time without new data that alarms, in s.")] = 60

@@ -20,6 +20,11 @@ def state_root() -> Path:
     return Path(os.environ.get("HIMARI_STATE", PROJECT / ".himari"))
 
 
+def secrets_root() -> Path:
+    """The folder of the stacks' encrypted secrets and their rules; `HIMARI_SECRETS` moves it."""
+    return Path(os.environ.get("HIMARI_SECRETS", PROJECT / "secrets"))
+
+
 def cache_root() -> Path:
     """Images, wheels and trees, addressed by digest; shared by all checkouts. `HIMARI_CACHE` moves it."""
     return Path(os.environ.get("HIMARI_CACHE", Path.home() / ".cache" / "himari"))

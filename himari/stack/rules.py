@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from himari.stack.model import LINE_HOURS_MOST, Host, Provider, Role, Stack
+from himari.stack.model import IN_VAULT, LINE_HOURS_MOST, Host, Provider, Role, Stack
 from himari.stack.nearest import did_you_mean
 from himari.stack.network import LAB_RANGE, tunnel_addresses
 
@@ -157,8 +157,9 @@ def _urls(stack: Stack) -> Iterator[Problem]:
 
 
 def _webhook(stack: Stack) -> Iterator[Problem]:
-    if stack.alerts.webhook and not re.match(r"https?://[^/\s]", stack.alerts.webhook):
-        yield Problem("alerts.webhook", f"{stack.alerts.webhook!r} is no URL", "https://... or nothing")
+    said = stack.alerts.webhook
+    if said not in ("", IN_VAULT) and not re.match(r"https?://[^/\s]", said):
+        yield Problem("alerts.webhook", f"{said!r} is no URL", f'https://..., "{IN_VAULT}" or nothing')
 
 
 def _roles(key: str, host: Host) -> Iterator[Problem]:

@@ -47,3 +47,23 @@ def test_doctor_tells_that_maven_is_missing(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("PATH", str(tmp_path))
     (told,) = (finding for finding in examine(lab=False) if finding.name == "mvn")
     assert (told.ok, told.mend) == (False, "apt-get install maven")
+
+
+def test_what_encrypts_is_needed_by_stacks_that_keep_their_secrets_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIMARI_SECRETS", str(tmp_path))
+    monkeypatch.setattr("himari.runs.doctor.BINARIES", {})
+    monkeypatch.setenv("PATH", str(tmp_path))
+    before = {one.name: one for one in examine(lab=False)}
+    assert before["sops"].ok
+    assert "`himari secrets init` needs it" in before["sops"].says
+    (tmp_path / "tokyo.sops.yaml").touch()
+    after = {one.name: one for one in examine(lab=False)}
+    assert (after["sops"].ok, after["age-keygen"].ok) == (False, False)
+    assert "go install github.com/getsops/sops" in after["sops"].mend
+    check_machine(load_stack("vps-brain"))
+    (tmp_path / "vps-brain.sops.yaml").touch()
+    with pytest.raises(MachineError, match="sops") as caught:
+        check_machine(load_stack("vps-brain"))
+    assert "3.11 or later" in caught.value.hint

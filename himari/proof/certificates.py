@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import struct
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cryptography import x509
 
 SECONDS = 5.0
 DAY_S = 86_400
+SSL_REQUEST = (struct.pack("!ii", 8, 80877103), b"S")  # how TLS begins with a PostgreSQL, and that it may
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):

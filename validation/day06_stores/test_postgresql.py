@@ -1,6 +1,5 @@
 """The analytics store, as its own users meet it with a real client, and as those who are not its users do."""
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from himari.apply.migrations import known
 from himari.catalog.ports import POSTGRESQL
 from himari.catalog.postgresql import ACCOUNT, DATABASE, KEEP, LISTENER, LOGINS, UNIT, UPKEEP, UPKEEP_SECONDS, VIEWS
 from himari.proof import readings
-from himari.proof.certificates import served
+from himari.proof.certificates import SSL_REQUEST, served
 from himari.proof.checks import Case, Observed, check, found
 from himari.proof.probe import Probe
 from himari.proof.subject import Subject
@@ -29,7 +28,6 @@ TABLES = (*PARTITIONED, "data_gaps", "dead_letters")
 INDEXES = {"idx_market_symbol_time", "idx_market_exchange_time", "idx_market_quality"}
 OHLCV = {"bucket", "symbol", "exchange", "open", "high", "low", "close", "volume", "trade_count", "avg_quality"}
 LATE_S = 2 * UPKEEP_SECONDS + 60  # an upkeep that was missed, and the time of one
-SSL_REQUEST = (struct.pack("!ii", 8, 80877103), b"S")
 # A row that is taken back at once.
 PROBE: LiteralString = (
     "INSERT INTO market_data (time, exchange, symbol, kind, event_id, price, volume, quality_score)"

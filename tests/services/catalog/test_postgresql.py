@@ -15,6 +15,7 @@ from psycopg import errors, sql
 
 from himari.apply import migrations
 from himari.catalog import postgresql
+from himari.proof.certificates import SSL_REQUEST, served
 from himari.stack.errors import DeployError
 from himari.stack.paths import MIGRATIONS, StateDir
 from himari.vault.scram import verifier
@@ -170,6 +171,10 @@ def test_nobody_comes_in_without_tls_or_with_a_wrong_password(store: Store) -> N
             store.met(stranger, "x")
     with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry"):
         store.met("owner", dbname="postgres")
+
+
+def test_its_certificate_is_seen_by_who_asks_as_its_clients_do(store: Store) -> None:
+    assert "core" in served("localhost", store.port, store.ca, opening=SSL_REQUEST).names
 
 
 def test_a_changed_password_is_set_and_the_old_one_refused(bare: Store) -> None:

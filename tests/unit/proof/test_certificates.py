@@ -1,5 +1,6 @@
 """What a TLS server shows, seen on a real one."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from himari.proof.certificates import read, served
+from himari.proof.certificates import SSL_REQUEST, read, served
 from himari.stack.paths import StateDir
 from himari.vault.authority import Authority
 
@@ -55,3 +56,16 @@ def test_the_authoritys_own_names_nobody(authority: Authority) -> None:
     own = read(authority.certificate_file.read_bytes())
     assert own.names == ()
     assert own.days_left > 3000
+
+
+def test_who_refuses_tls_before_it_begins_shows_none(authority: Authority) -> None:
+    def refuse() -> None:
+        with server.accept()[0] as caller:
+            caller.sendall(b"N")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        with pytest.raises(OSError, match="answers b'N' to who asks for TLS"):
+            served("127.0.0.1", server.getsockname()[1], authority.certificate_file, opening=SSL_REQUEST)
+        thread.join()

@@ -119,6 +119,7 @@ def _settings(view: View) -> Mapping[str, object]:
         "loopback": LOOPBACK,
         "address": tunnel_address(view.stack, view.host_name),
         "port": ports.NEO4J,
+        "config": NEO4J_CONFIG,
         "state": NEO4J_STATE,
         "tls": TLS,
         "certificate": GRAPH_CERTIFICATE,

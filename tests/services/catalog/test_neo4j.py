@@ -156,6 +156,11 @@ def test_it_listens_on_bolt_alone_and_takes_little_of_the_disk(server: Neo4j) ->
     assert taken < 64 * MIB
 
 
+def test_what_it_says_goes_to_the_journal_and_to_no_file(server: Neo4j) -> None:
+    assert "INFO  Started." in server.log.read_text()
+    assert list((server.folder / "state" / "logs").glob("*")) == []
+
+
 def test_what_was_written_survives_a_kill(server: Neo4j) -> None:
     rows(server, "CREATE (:CascadeEvent {id: 'kept', timestamp: datetime()})", WRITER)
     server.kill()

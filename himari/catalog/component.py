@@ -221,6 +221,7 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: tuple[Artifact, ...] = ()
     trees: tuple[Tree, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    secrets: tuple[str, ...] = ()  # those beside that only the running service is told: its users' passwords
     units: tuple[Unit, ...] = ()
     masked: tuple[str, ...] = ()  # units that must not run
     listens_on: tuple[Listener, ...] = ()

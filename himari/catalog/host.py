@@ -24,10 +24,12 @@ def debian_packages(stack: Stack) -> tuple[str, ...]:
 
 
 def secrets(stack: Stack) -> tuple[str, ...]:
-    """The names of all secrets of `stack`, sorted: those that services hold, and those that files hold a hash of."""
+    """The names of all secrets of `stack`, sorted: those that services hold or are told when they run, and those that
+    files hold a hash of."""
     held = {credential.secret for one in _all(stack) for credential in one.credentials}
     hashed = {name for one in _all(stack) for file in one.files for name in _hashed(file.values)}
-    return tuple(sorted(held | hashed))
+    told = {name for one in _all(stack) for name in one.secrets}
+    return tuple(sorted(held | hashed | told))
 
 
 def users_of(stack: Stack, secret: str) -> tuple[str, ...]:

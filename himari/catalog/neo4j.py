@@ -82,6 +82,7 @@ def component(view: View) -> Component:
         files=_files(view),
         trees=(TREE,),
         credentials=(Credential(name=KEY, secret=KEY),),
+        secrets=tuple(login.secret for login in (ADMIN, *SERVICES)),
         units=(
             Unit(
                 name=UNIT,

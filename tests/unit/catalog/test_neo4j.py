@@ -5,7 +5,9 @@ from typing import Any
 from cryptography import x509
 
 from himari.catalog.component import View
+from himari.catalog.host import secrets
 from himari.catalog.neo4j import FIRST_USER, SETTINGS, UNIT
+from himari.stack.load import load_stack
 from himari.stack.sizes import MIB, graph_sizes
 from tests.unit.catalog import units
 
@@ -78,3 +80,8 @@ def test_no_password_is_in_the_unit_or_the_settings(rendered: Render, view: Ship
     made = rendered("neo4j", view("lab", "core"))
     assert "password" not in made.files[SERVICE].lower()
     assert [one.name for one in made.component.credentials] == ["graph-key"]
+
+
+def test_passwords_that_only_the_running_graph_is_told_are_the_stacks_too() -> None:
+    asked = set(secrets(load_stack("lab")))
+    assert {"graph-admin", "graph-first", "graph-writer", "graph-reader", "graph-key"} <= asked

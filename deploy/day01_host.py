@@ -9,5 +9,6 @@ ROLES = {
     "features": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
     "analytics": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
     "graph": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
+    "broker": ["accounts", "sshd", "chrony", "kernel", "upgrades"],
 }
 deploy(__file__, ROLES)

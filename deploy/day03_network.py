@@ -9,5 +9,6 @@ ROLES = {
     "features": ["wireguard", "nftables", "authority"],
     "analytics": ["wireguard", "nftables", "authority"],
     "graph": ["wireguard", "nftables", "authority"],
+    "broker": ["wireguard", "nftables", "authority"],
 }
 deploy(__file__, ROLES)

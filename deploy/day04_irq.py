@@ -9,5 +9,6 @@ ROLES = {
     "features": ["irq", "exporters"],
     "analytics": ["irq", "exporters"],
     "graph": ["irq", "exporters"],
+    "broker": ["irq", "exporters"],
 }
 deploy(__file__, ROLES)

@@ -9,5 +9,6 @@ ROLES = {
     "features": ["runtime"],
     "analytics": ["runtime"],
     "graph": ["runtime"],
+    "broker": ["runtime"],
 }
 deploy(__file__, ROLES)

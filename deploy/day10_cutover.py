@@ -8,5 +8,6 @@ ROLES = {
     "features": ["self_check"],
     "analytics": ["self_check"],
     "graph": ["self_check"],
+    "broker": ["self_check"],
 }
 deploy(__file__, ROLES)

@@ -16,19 +16,22 @@ from himari.stack.known import Known
 from himari.stack.model import IN_VAULT, Role, Stack
 from himari.stack.network import LOOPBACK, tunnel_addresses
 from himari.stack.paths import StateDir
-from himari.vault.authority import Authority, ends
+from himari.vault.authority import Authority, Issued, Use, ends
 from himari.vault.scram import verifier
 from himari.vault.secrets import Secrets
 
 _KEY = "-key"  # exchange-key: the key of server `exchange`
 _CERTIFICATE = ".pem"  # exchange.pem: its certificate; ca.pem: the authority's
+_KEYSTORE = "-keystore"  # broker-keystore: key, certificate and authority in one, as a JVM takes them
+# A broker with one listener for its own calls, which knows callers by their certificates, is its own client.
+_USES = {Role.BROKER: Use.BOTH}
 HERE = (LOOPBACK, "localhost")
 
 
 def server_of(name: str) -> str:
-    """The server whose key is the secret `name`; empty when it is none's."""
-    server = name.removesuffix(_KEY)
-    return server if name.endswith(_KEY) and server in set(Role) else ""
+    """The server whose key, alone or in a keystore, is the secret `name`; empty when it is none's."""
+    server, _, kind = name.rpartition("-")
+    return server if f"-{kind}" in (_KEY, _KEYSTORE) and server in set(Role) else ""
 
 
 def stated(stack: Stack, name: str) -> bool:
@@ -55,12 +58,13 @@ class Values(msgspec.Struct, frozen=True):
         return cls(stack, known, Secrets.open(state, makes=makes), Authority.open(state, makes=makes))
 
     def secret(self, name: str) -> str:
-        """The secret `name`: the stack file's webhook, a server's key, or a value of the vault."""
+        """The secret `name`: the stack file's webhook, a server's key or keystore, or a value of the vault."""
         if stated(self.stack, name):
             return self.stack.alerts.webhook
-        server = server_of(name)
-        if server:
-            return self.authority.issue(server, self._names(Role(server))).key
+        if server := server_of(name):
+            issued = self._issued(Role(server))
+            whole = issued.key + issued.certificate + self.authority.certificate
+            return whole if name.endswith(_KEYSTORE) else issued.key
         return self.secrets.get(name)
 
     def public_file(self, name: str) -> str:
@@ -70,7 +74,7 @@ class Values(msgspec.Struct, frozen=True):
         server = name.removesuffix(_CERTIFICATE)
         if server == "ca":
             return self.authority.certificate
-        return self.authority.issue(server, self._names(Role(server))).certificate
+        return self._issued(Role(server)).certificate
 
     def resolve(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` with each marker replaced by what it stands for."""
@@ -97,6 +101,9 @@ class Values(msgspec.Struct, frozen=True):
                 return self.public_file(marker.name)
             case CertificateEnd():
                 return ends(self.public_file(marker.name))
+
+    def _issued(self, role: Role) -> Issued:
+        return self.authority.issue(role, self._names(role), use=_USES.get(role, Use.SERVER))
 
     def _venue_ca(self) -> str:
         name, venue = next(iter(self.stack.venues.items()))

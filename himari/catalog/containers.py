@@ -36,6 +36,7 @@ NOT_COVERED_IN_CONTAINERS: Mapping[str, str] = {
     "features.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "postgresql.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "graph.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
+    "kafka.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "collector.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.memory_max": f"MemoryMax= {_NO_CONTROLLERS}",
     "consumer.ip_allow": f"IPAddressDeny= {_NO_CONTROLLERS}",

@@ -17,6 +17,7 @@ NAMES = (
     "redis_features",
     "postgresql",
     "neo4j",
+    "kafka",
     "wireguard",
     "nftables",
     "irq",

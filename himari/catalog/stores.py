@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from himari.catalog import neo4j, ports, postgresql, redis_features
+from himari.catalog import broker, kafka, neo4j, ports, postgresql, redis_features
 from himari.catalog.component import View
 from himari.stack.model import Role
 from himari.stack.network import tunnel_address
@@ -58,5 +58,16 @@ def stores(view: View) -> Iterator[Store]:
             port=ports.NEO4J,
             user=neo4j.READER.name,
             credential=neo4j.READER.secret,
+            metrics=("node-metrics",),
+        )
+    for name in view.stack.hosts_with(Role.BROKER):
+        yield Store(
+            name="broker",
+            role=Role.BROKER,
+            listener=kafka.LISTENER,
+            host=tunnel_address(view.stack, name),
+            port=ports.KAFKA,
+            user=broker.READER,
+            credential=broker.secret(broker.READER),
             metrics=("node-metrics",),
         )

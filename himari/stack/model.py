@@ -28,6 +28,7 @@ class Role(StrEnum):
     FEATURES = "features"
     ANALYTICS = "analytics"
     GRAPH = "graph"
+    BROKER = "broker"
 
 
 class Provider(StrEnum):
@@ -205,7 +206,7 @@ class Host(Table, frozen=True, kw_only=True):
 
     provider: Annotated[Provider, Meta(description="lab, static (exists already), hetzner or vultr.")]
     roles: Annotated[
-        tuple[Role, ...], Meta(description="edge, brain, features, analytics, graph or, in a lab, exchange.")
+        tuple[Role, ...], Meta(description="edge, brain, broker, features, analytics, graph or, in a lab, exchange.")
     ]
     address: Annotated[
         str, Meta(description='For static: a name, an IP, or "local" (this machine).', examples=["203.0.113.10"])

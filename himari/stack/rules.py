@@ -109,6 +109,10 @@ def _flow_ends(stack: Stack) -> Iterator[Problem]:
             yield Problem("hosts", f"no host has the role {role}", f'a host with roles = ["{role}"]')
     for surplus in edges[1:]:
         yield Problem(f"hosts.{surplus}.roles", "a second edge: a brain reads one", "one host with the role edge")
+    for surplus in stack.hosts_with(Role.BROKER)[1:]:
+        yield Problem(
+            f"hosts.{surplus}.roles", "a second broker: one holds all topics", "one host with the role broker"
+        )
 
 
 def _venues(stack: Stack) -> Iterator[Problem]:

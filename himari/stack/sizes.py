@@ -2,6 +2,7 @@
 unless a name says otherwise. The constants were measured on the recording of Binance's BTC/USDT streams (41,249 frames
 of 248 bytes on average) and on Redis 7.0.15."""
 
+from collections.abc import Mapping
 from math import ceil
 
 import msgspec
@@ -45,7 +46,7 @@ SEGMENT_RATIO = 0.2
 SEGMENT_BURST = 4
 SEGMENT_MIN = 8 * MIB
 # What of a host's memory is each role's, beside the others that it has; the system's part comes first.
-MEMORY_PARTS = {Role.FEATURES: 1, Role.ANALYTICS: 2, Role.GRAPH: 2}
+MEMORY_PARTS = {Role.BROKER: 2, Role.FEATURES: 1, Role.ANALYTICS: 2, Role.GRAPH: 2}
 # Serving data is small: a key a symbol and a thousand rows of history. More would only hide what never expires.
 FEATURES_MOST = 2048 * MIB
 # Connections to the analytics store: sinks, readers, the operator; each may take `work_mem` for each of its sorts.
@@ -54,6 +55,20 @@ ANALYTICS_CONNECTIONS = 40
 GRAPH_LEAST, GRAPH_MOST = 256 * MIB, 1024 * MIB
 # What its JVM takes beside those two: classes, compiled code, stacks of threads, buffers of connections.
 GRAPH_BESIDE = 320 * MIB
+# A broker's heap is a part of its part, the rest is for the JVM and for pages of what was written last.
+BROKER_HEAP_SHARE = 0.4
+BROKER_HEAP_LEAST, BROKER_HEAP_MOST = 256 * MIB, 4096 * MIB
+# A JVM beside its heap: code, threads, buffers.
+BROKER_BESIDE_HEAP = 256 * MIB
+# What a compressed batch in a topic takes of its records; batches are small where latency counts.
+TOPIC_RATIO = 0.25
+# A topic may take this many times what its declared rate asks: bursts, and symbols that fill one partition.
+TOPIC_BURST = 2
+# A partition gives up whole segments, so one more than is kept is on the disk.
+SEGMENTS_KEPT = 8
+SEGMENT_LEAST, SEGMENT_MOST = 8 * MIB, 1024 * MIB
+# Above it, compressing for size costs more of a CPU than it saves of a disk.
+ZSTD_MOST_BYTES_PER_S = 20_000_000
 SYSTEM_DISK = 4 * GB
 SYSTEM_MEMORY_MB = 256
 
@@ -187,6 +202,47 @@ def graph_sizes(host: Host) -> GraphSizes:
     half = (role_bytes(host, Role.GRAPH) - GRAPH_BESIDE) // 2 // MIB * MIB
     half = min(GRAPH_MOST, max(GRAPH_LEAST, half))
     return GraphSizes(heap_bytes=half, page_cache_bytes=half, memory_max_bytes=2 * (half + GRAPH_BESIDE))
+
+
+class TopicSizes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a partition of a topic may hold, and how it is cut and compressed."""
+
+    retention_bytes: int
+    segment_bytes: int
+    compression: str
+
+
+def broker_heap_bytes(host: Host) -> int:
+    """The heap of a broker's JVM."""
+    wanted = int(role_bytes(host, Role.BROKER) * BROKER_HEAP_SHARE)
+    return min(BROKER_HEAP_MOST, max(BROKER_HEAP_LEAST, wanted))
+
+
+def broker_memory_bytes(host: Host) -> int:
+    """What a broker may take of its host, with the pages of what was written last."""
+    return max(role_bytes(host, Role.BROKER), broker_heap_bytes(host) + BROKER_BESIDE_HEAP)
+
+
+def broker_disk_bytes(stack: Stack, host: Host) -> int:
+    """What topics may take of the disk of `host`, which its roles share alike."""
+    return usable_disk(stack, host) // len(host.roles)
+
+
+def topic_sizes(stack: Stack, host: Host, wanted: Mapping[str, tuple[int, float, float]]) -> dict[str, TopicSizes]:
+    """By topic, from its partitions, the hours that it is held and its rate as a share of what venues send.
+
+    Where the disk is too small for all, each holds the same part of what it should: its oldest goes earlier."""
+    raw = stack_rates(stack).raw
+    asked = {name: TOPIC_BURST * TOPIC_RATIO * raw * share * hours * 3600 for name, (_, hours, share) in wanted.items()}
+    room = broker_disk_bytes(stack, host) * SEGMENTS_KEPT / (SEGMENTS_KEPT + 1)
+    fits = min(1.0, room / sum(asked.values())) if asked and raw else 1.0
+    codec = "zstd" if raw <= ZSTD_MOST_BYTES_PER_S else "lz4"
+    return {name: _topic(asked[name] * fits / partitions, codec) for name, (partitions, _, _) in wanted.items()}
+
+
+def _topic(held: float, codec: str) -> TopicSizes:
+    segment = min(SEGMENT_MOST, max(SEGMENT_LEAST, int(held / SEGMENTS_KEPT)))
+    return TopicSizes(retention_bytes=max(int(held), segment), segment_bytes=segment, compression=codec)
 
 
 def catch_up_bytes_per_s(stack: Stack) -> int:

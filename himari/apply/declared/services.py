@@ -22,7 +22,7 @@ from himari.stack.known import Known
 from himari.stack.model import Stack
 from himari.stack.paths import StateDir
 
-SERVICES: tuple[str, ...] = ("postgresql", "neo4j")
+SERVICES: tuple[str, ...] = ("kafka", "postgresql", "neo4j")
 Report = Callable[[str, str], None]  # host, what is being done there now
 
 

@@ -80,7 +80,7 @@ def test_a_store_answers_the_brain_and_calls_nobody(rendered: Render, view: Ship
     said = lines(rendered, view("lab", "core"))
     accepts = [line for line in said if line.startswith('iifname "wg0" ip saddr')]
     ports = [line.split("dport ")[1].split()[0] for line in accepts]
-    assert ports == ["6380", "5432", "7687", "9100", "9121", "9187", "22"]
+    assert ports == ["6380", "5432", "7687", "9100", "9121", "9187", "9092", "22"]
     assert all("ip saddr { 10.77.0.2 }" in line for line in accepts)
     assert not any(line.startswith('oifname "wg0" ip daddr') for line in said)
 

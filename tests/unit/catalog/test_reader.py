@@ -19,6 +19,12 @@ def test_the_settings_say_where_each_store_is_and_no_password(rendered: Render, 
         "user": "reader",
         "credential": "features-reader",
     }
+    assert said["broker"] == {
+        "host": "10.77.0.3",
+        "port": 9092,
+        "user": "reader",
+        "credential": "broker-reader",
+    }
     assert said["analytics"] == {
         "host": "10.77.0.3",
         "port": 5432,
@@ -29,7 +35,7 @@ def test_the_settings_say_where_each_store_is_and_no_password(rendered: Render, 
     assert said["ca_file"] == "/etc/himari/tls/ca.pem"
     assert said["graph"] == {"host": "10.77.0.3", "port": 7687, "user": "reader", "credential": "graph-reader"}
     assert [one.name for one in made.component.credentials] == [
-        f"{store}-reader" for store in ("features", "analytics", "graph")
+        f"{store}-reader" for store in ("features", "analytics", "graph", "broker")
     ]
 
 

@@ -94,6 +94,9 @@ class AclUser(msgspec.Struct, frozen=True):
     keys: str
 
 
+MAPPED = "::ffff:"  # before an IPv4 address to which a program of both families is bound, as a JVM is
+
+
 def sockets(text: str) -> list[Socket]:
     """`ss -Hltnup`."""
     return sorted({_socket(line.split(None, 6)) for line in text.splitlines() if line.strip()})
@@ -101,7 +104,7 @@ def sockets(text: str) -> list[Socket]:
 
 def _socket(fields: Sequence[str]) -> Socket:
     address, _, port = fields[4].rpartition(":")
-    address = address.strip("[]").partition("%")[0]
+    address = address.strip("[]").partition("%")[0].removeprefix(MAPPED)
     process = re.search(r'\(\("([^"]+)"', fields[6]) if len(fields) > 6 else None
     return Socket(
         fields[0], ANYWHERE if ANY.match(address) else address, int(port), process.group(1) if process else ""

@@ -7,6 +7,7 @@ SS = """\
 udp   UNCONN 0      0              0.0.0.0:51820      0.0.0.0:*
 tcp   LISTEN 0      511          127.0.0.1:6379       0.0.0.0:*    users:(("redis-server",pid=212,fd=7))
 tcp   LISTEN 0      128               [::]:22            [::]:*    users:(("sshd",pid=90,fd=4))
+tcp   LISTEN 0      4096 [::ffff:10.77.0.3]:7687            *:*    users:(("java",pid=300,fd=9))
 tcp   LISTEN 0      4096     127.0.0.53%lo:53         0.0.0.0:*    users:(("systemd-resolve",pid=60,fd=13))
 """
 
@@ -14,6 +15,7 @@ tcp   LISTEN 0      4096     127.0.0.53%lo:53         0.0.0.0:*    users:(("syst
 def test_listeners_have_protocol_address_port_and_process() -> None:
     assert readings.sockets(SS) == [
         Socket("tcp", "*", 22, "sshd"),
+        Socket("tcp", "10.77.0.3", 7687, "java"),
         Socket("tcp", "127.0.0.1", 6379, "redis-server"),
         Socket("tcp", "127.0.0.53", 53, "systemd-resolve"),
         Socket("udp", "*", 51820, ""),

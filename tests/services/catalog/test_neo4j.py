@@ -146,11 +146,7 @@ def test_its_settings_are_those_that_follow_from_the_host(server: Neo4j) -> None
 
 def test_it_listens_on_bolt_alone_and_takes_little_of_the_disk(server: Neo4j) -> None:
     shown = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
-    bound = {
-        line.split()[3].replace("[::ffff:", "").replace("]", "")
-        for line in shown.splitlines()
-        if f"pid={server.process.pid}," in line
-    }
+    bound = {line.split()[3] for line in shown.splitlines() if f"pid={server.process.pid}," in line}
     assert bound == {f"127.0.0.1:{server.port}", f"{TUNNEL}:{server.port}"}
     taken = sum(path.stat().st_blocks * 512 for path in (server.folder / "state").rglob("*") if path.is_file())
     assert taken < 64 * MIB

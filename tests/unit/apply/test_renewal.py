@@ -45,7 +45,11 @@ def test_a_renewed_authority_restarts_only_who_reads_its_certificate(
     before = digests(LAB, state)
     monkeypatch.setattr("himari.vault.authority._CA_RENEW_BEFORE", datetime.timedelta(days=3651))
     monkeypatch.setattr("himari.vault.authority._CA_LIFE", datetime.timedelta(days=3700))
-    readers = {"edge: himari-collector.service", "core: prometheus-redis-exporter.service"}
+    readers = {
+        "edge: himari-collector.service",
+        "core: prometheus-redis-exporter.service",
+        "core: himari-kafka.service",  # its keystore holds the authority's certificate, by which it knows its callers
+    }
     assert changed(before, digests(LAB, state)) == readers
 
 

@@ -39,7 +39,7 @@ def test_its_sizes_follow_from_the_host(rendered: Render, view: Shipped) -> None
         int(settings(rendered("postgresql", one).files[postgresql.MAIN])["shared_buffers"].removesuffix("kB"))
         for one in (core, grown)
     ]
-    assert held[0] == analytics_sizes(core.host).buffers // 1024
+    assert held[0] == analytics_sizes(core.host).buffers // 8192 * 8  # in whole blocks of 8 kB
     assert held[1] > 8 * held[0]
     limit = re.search(r"MemoryMax=(\d+)", rendered("postgresql", core).files["/etc/systemd/system/" + postgresql.UNIT])
     assert limit is not None

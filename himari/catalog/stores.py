@@ -16,58 +16,58 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     listener: str
-    host: str  # its address in the tunnel
     port: int
     user: str
     credential: str
+    host: str = ""  # its address in the tunnel
     database: str = ""  # within it, where there are several
     metrics: tuple[str, ...]  # listeners that tell how its host and it do
 
 
+# What is the same on each host that has one.
+KINDS = (
+    Store(
+        name="features",
+        role=Role.FEATURES,
+        listener=redis_features.LISTENER,
+        port=ports.REDIS_FEATURES,
+        user="reader",
+        credential=redis_features.READER,
+        metrics=("node-metrics", "redis-metrics"),
+    ),
+    Store(
+        name="analytics",
+        role=Role.ANALYTICS,
+        listener=postgresql.LISTENER,
+        port=ports.POSTGRESQL,
+        user="reader",
+        credential=postgresql.READER,
+        database=postgresql.DATABASE,
+        metrics=("node-metrics", "postgresql-metrics"),
+    ),
+    Store(
+        name="graph",
+        role=Role.GRAPH,
+        listener=neo4j.LISTENER,
+        port=ports.NEO4J,
+        user=neo4j.READER.name,
+        credential=neo4j.READER.secret,
+        metrics=("node-metrics",),
+    ),
+    Store(
+        name="broker",
+        role=Role.BROKER,
+        listener=kafka.LISTENER,
+        port=ports.KAFKA,
+        user=broker.READER,
+        credential=broker.secret(broker.READER),
+        metrics=("node-metrics",),
+    ),
+)
+
+
 def stores(view: View) -> Iterator[Store]:
     """All of them."""
-    for name in view.stack.hosts_with(Role.FEATURES):
-        yield Store(
-            name="features",
-            role=Role.FEATURES,
-            listener=redis_features.LISTENER,
-            host=tunnel_address(view.stack, name),
-            port=ports.REDIS_FEATURES,
-            user="reader",
-            credential=redis_features.READER,
-            metrics=("node-metrics", "redis-metrics"),
-        )
-    for name in view.stack.hosts_with(Role.ANALYTICS):
-        yield Store(
-            name="analytics",
-            role=Role.ANALYTICS,
-            listener=postgresql.LISTENER,
-            host=tunnel_address(view.stack, name),
-            port=ports.POSTGRESQL,
-            user="reader",
-            credential=postgresql.READER,
-            database=postgresql.DATABASE,
-            metrics=("node-metrics", "postgresql-metrics"),
-        )
-    for name in view.stack.hosts_with(Role.GRAPH):
-        yield Store(
-            name="graph",
-            role=Role.GRAPH,
-            listener=neo4j.LISTENER,
-            host=tunnel_address(view.stack, name),
-            port=ports.NEO4J,
-            user=neo4j.READER.name,
-            credential=neo4j.READER.secret,
-            metrics=("node-metrics",),
-        )
-    for name in view.stack.hosts_with(Role.BROKER):
-        yield Store(
-            name="broker",
-            role=Role.BROKER,
-            listener=kafka.LISTENER,
-            host=tunnel_address(view.stack, name),
-            port=ports.KAFKA,
-            user=broker.READER,
-            credential=broker.secret(broker.READER),
-            metrics=("node-metrics",),
-        )
+    for kind in KINDS:
+        for name in view.stack.hosts_with(kind.role):
+            yield msgspec.structs.replace(kind, host=tunnel_address(view.stack, name))
